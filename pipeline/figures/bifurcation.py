@@ -1,0 +1,229 @@
+"""Bifurcation diagram: the states an orbit visits, against the parameter."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import xarray as xr
+
+from pipeline.figures import raster, style, title, view, words
+from pipeline.figures.view import Axis, Series, View
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+# Below so many values a raster would be a row of bars: draw the points themselves.
+FEWEST_COLUMNS = 40
+MOST_PANELS = 4
+MOST_POINTS = 200_000
+
+
+def fits(seen: View) -> str:
+    """Empty, or why the dataset has no such picture."""
+    if not seen.orbits:
+        return "it needs analysis=orbit"
+    if not seen.parameters:
+        return "it needs a parameter axis"
+    if seen.orbits[0].inner:
+        return "a vector component has no single value to draw"
+    return ""
+
+
+def draw(seen: View, look: style.Look, ax: Axes | None) -> Figure:
+    """The first component's states against the longest parameter axis.
+
+    Starts are overlaid; of further parameter axes a few values get a panel each.
+    """
+    series = seen.orbits[0]
+    axis = max(seen.parameters, key=lambda a: a.values.size)
+    others = [a for a in seen.parameters if a is not axis]
+    picks = _picks(others, 1 if ax is not None else MOST_PANELS)
+    rows = 1 if len(picks) < 3 else 2
+    page = style.sheet(
+        look,
+        rows=rows,
+        columns=-(-len(picks) // rows),
+        wide=len(picks) > 1,
+        ratio=0.62 if len(picks) == 1 else 0.75,
+        ax=ax,
+    )
+    for spare in page.panels[len(picks) :]:
+        spare.remove()
+    handles: list[Any] = []
+    for panel, pick in zip(page.panels, picks, strict=False):
+        handles = _panel(page, panel, seen, series, axis, pick) or handles
+        panel.set_xlabel(words.label(seen, axis.name), **page.text)
+        panel.set_ylabel(words.label(seen, series.name), **page.text)
+        if pick and page.own:
+            style.tag(page, panel, _where(others, pick))
+    style.legend(page, handles)
+    note = "" if page.own and len(seen.orbits) == 1 else ""
+    title.write(page, seen, note)
+    return page.figure
+
+
+def _picks(others: list[Axis], most: int) -> list[dict[str, int]]:
+    """The values of further axes that get a panel."""
+    if not others:
+        return [{}]
+    longest = max(others, key=lambda a: a.values.size)
+    fixed = {a.name: a.values.size // 2 for a in others if a is not longest}
+    size = longest.values.size
+    chosen = view.evenly(size, most) if most > 1 else [0]
+    return [{longest.name: int(i), **fixed} for i in chosen]
+
+
+def _where(others: list[Axis], pick: dict[str, int]) -> str:
+    """The values of the other axes, as mathtext."""
+    by = {a.name: a for a in others}
+    return ", ".join(
+        f"{words.symbol(n)[:-1]} = {words.value(by[n].values[i])}$" for n, i in pick.items()
+    )
+
+
+def _panel(
+    page: style.Sheet, ax: Axes, seen: View, series: Series, axis: Axis, pick: dict[str, int]
+) -> list[Any]:
+    """Draw one diagram; the legend's handles for what is not self-evident."""
+    states = seen.data[series.name].isel(pick)
+    gone = view.lost(seen).isel(pick)
+    rest = [d for d in states.dims if d != axis.name]
+    states = states.transpose(axis.name, *rest)
+    gone = gone.transpose(axis.name, *[d for d in rest if d in gone.dims])
+    low, high = _extent(states, gone, series)
+    if axis.values.size < FEWEST_COLUMNS:
+        borders = _points(page, ax, axis, states, gone, series)
+    else:
+        borders = _density(page, ax, axis, states, gone, series, (low, high))
+    if axis.log:
+        ax.set_xscale("log")
+    ax.set_xlim(borders[0], borders[-1])
+    ax.set_ylim(low, high)
+    if series.modulus is not None:
+        circle(ax, "y", series.modulus)
+    return _escaped(ax, axis, gone.values.reshape(axis.values.size, -1).all(axis=1))
+
+
+def _blocks(
+    states: xr.DataArray, gone: xr.DataArray, series: Series
+) -> Iterator[tuple[slice, np.ndarray]]:
+    """Slices of the axis with their states [c, n], NaN where the cell escaped.
+
+    A block at a time: an archive larger than the memory stays on disk.
+    """
+    each = max(1, int(np.prod(states.shape[1:])))
+    step = max(1, raster.CHUNK // each)
+    for begin in range(0, states.shape[0], step):
+        piece = slice(begin, begin + step)
+        part = np.asarray(states[piece].values)
+        part = part.astype(np.result_type(part.dtype, np.float32), copy=True)
+        mask = gone[piece].values
+        part[
+            np.broadcast_to(mask.reshape(mask.shape + (1,) * (part.ndim - mask.ndim)), part.shape)
+        ] = np.nan
+        part[~np.isfinite(part)] = np.nan
+        if series.modulus is not None:
+            part = np.mod(part, series.modulus)
+        yield piece, part.reshape(part.shape[0], -1)
+
+
+def _extent(states: xr.DataArray, gone: xr.DataArray, series: Series) -> tuple[float, float]:
+    """Limits of the ordinate: the circle, or what the cells that stayed visit."""
+    if series.modulus is not None:
+        return 0.0, series.modulus
+    lows, highs = [], []
+    for _, part in _blocks(states, gone, series):
+        lows.append(np.fmin.reduce(part, axis=1))
+        highs.append(np.fmax.reduce(part, axis=1))
+    return raster.limits(np.concatenate(lows), np.concatenate(highs))
+
+
+def _density(
+    page: style.Sheet,
+    ax: Axes,
+    axis: Axis,
+    states: xr.DataArray,
+    gone: xr.DataArray,
+    series: Series,
+    bounds: tuple[float, float],
+) -> np.ndarray:
+    """Paint the raster; the borders of its columns."""
+    width, height = pixels(page, ax)
+    columns = raster.columns(axis.values, log=axis.log, most=width)
+    number = columns.members.size
+    blocks = ((columns.of[piece], part) for piece, part in _blocks(states, gone, series))
+    low, high = bounds
+    counts = raster.count(blocks, width=number, height=height, low=low, high=high)
+    tone = raster.tones(counts, counts.sum(axis=0) / height)
+    raster.paint(ax, columns.edges, np.linspace(low, high, height + 1), tone, log=axis.log)
+    return columns.edges
+
+
+def _points(
+    page: style.Sheet,
+    ax: Axes,
+    axis: Axis,
+    states: xr.DataArray,
+    gone: xr.DataArray,
+    series: Series,
+) -> np.ndarray:
+    """Draw the states of few values as points; borders with a margin."""
+    each = max(1, MOST_POINTS // axis.values.size)
+    for piece, part in _blocks(states, gone, series):
+        kept = part[:, -each:]
+        faint = float(np.clip(30 / kept.shape[1] ** 0.5, 0.15, 1.0))
+        ax.plot(
+            np.repeat(axis.values[piece], kept.shape[1]),
+            kept.ravel(),
+            linestyle="none",
+            marker="o",
+            markersize=0.7 * page.look.marker,
+            markeredgewidth=0,
+            color=style.INK,
+            alpha=faint,
+            rasterized=kept.size > 5000,
+        )
+    return raster.margins(axis.values, log=axis.log)
+
+
+def _escaped(ax: Axes, axis: Axis, gone: np.ndarray) -> list[Any]:
+    """Shade the values at which every orbit escaped."""
+    if not gone.any():
+        return []
+    from matplotlib.patches import Patch
+
+    if axis.values.size < FEWEST_COLUMNS:
+        ax.plot(
+            axis.values[gone],
+            np.full(gone.sum(), 0.98),
+            transform=ax.get_xaxis_transform(),
+            linestyle="none",
+            marker="v",
+            markersize=4,
+            color=style.GREY,
+        )
+    else:
+        raster.shade(ax, axis.values, gone, log=axis.log)
+    return [Patch(facecolor=style.SHADE, edgecolor=style.GREY, linewidth=0.5, label="escaped")]
+
+
+def pixels(page: style.Sheet, ax: Axes) -> tuple[int, int]:
+    """A raster's size for axes: about one cell a pixel of the figure as it is saved."""
+    box = ax.get_position()
+    width = box.width * page.figure.get_figwidth() * page.look.dpi
+    height = box.height * page.figure.get_figheight() * page.look.dpi
+    return int(np.clip(width, 200, 2400)), int(np.clip(0.85 * height, 150, 1200))
+
+
+def circle(ax: Axes, which: str, modulus: float) -> None:
+    """Exact limits for a component on a circle, with ticks in units of π where it is 2π."""
+    turn = np.isclose(modulus, 2 * np.pi, rtol=1e-6)
+    shown = getattr(ax, f"set_{which}lim")
+    shown(0, modulus)
+    if turn:
+        places = [0, np.pi / 2, np.pi, 3 * np.pi / 2, 2 * np.pi]
+        names = ["$0$", r"$\pi/2$", r"$\pi$", r"$3\pi/2$", r"$2\pi$"]
+        getattr(ax, f"set_{which}ticks")(places, names)

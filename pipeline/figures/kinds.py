@@ -1,0 +1,96 @@
+"""The kinds of figure: what draws each, and what it needs of a dataset."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import xarray as xr
+
+from pipeline.errors import CobwebError
+from pipeline.figures import (
+    bifurcation,
+    cobweb,
+    convergence,
+    final,
+    phase_portrait,
+    scalar,
+    space_time,
+    status_map,
+    style,
+    time_series,
+    view,
+)
+from pipeline.figures.view import View
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+# A longer orbit's staircase is a blot: auto prefers the time series.
+COBWEB_STEPS = 400
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of figure.
+
+    Attributes:
+        draw: the figure of a dataset that fits.
+        fits: empty, or why a dataset does not fit.
+        suits: whether `auto` takes it for a dataset that fits.
+    """
+
+    draw: Callable[[View, style.Look, Axes | None], Figure]
+    fits: Callable[[View], str]
+    suits: Callable[[View], bool] = lambda seen: True
+
+
+# In the order in which `auto` tries them.
+KINDS: Mapping[str, Kind] = {
+    "convergence": Kind(convergence.draw, convergence.fits),
+    "bifurcation": Kind(bifurcation.draw, bifurcation.fits),
+    "cobweb": Kind(
+        cobweb.draw,
+        cobweb.fits,
+        lambda seen: not seen.axes and seen.data.sizes["iteration"] <= COBWEB_STEPS,
+    ),
+    "space_time": Kind(space_time.draw, space_time.fits),
+    "phase_portrait": Kind(phase_portrait.draw, phase_portrait.fits),
+    "time_series": Kind(time_series.draw, time_series.fits),
+    "final": Kind(final.draw, final.fits, lambda seen: "lyapunov" not in seen.data),
+    "scalar": Kind(scalar.draw, scalar.fits, scalar.suits),
+    "status_map": Kind(status_map.draw, status_map.fits),
+}
+
+
+def choose(ds: xr.Dataset, name: str = "auto") -> str:
+    """The kind that a dataset gets: the named one if it fits, for `auto` the first that suits.
+
+    Raises:
+        CobwebError: no such kind, or it does not fit; the sentence lists those that do.
+    """
+    return pick(view.read(ds), name)
+
+
+def pick(seen: View, name: str) -> str:
+    """`choose` for a dataset already read."""
+    fitting = [key for key, kind in KINDS.items() if not kind.fits(seen)]
+    if name == "auto":
+        for key in [k for k in fitting if KINDS[k].suits(seen)] or fitting:
+            return key
+        raise CobwebError(
+            "figure: nothing to draw here; an orbit, a history, a final state or an axis would do."
+        )
+    if name not in KINDS:
+        raise CobwebError(
+            f'figure.name = "{name}": no such figure (known: {", ".join(KINDS)}, auto, none).'
+        )
+    reason = KINDS[name].fits(seen)
+    if reason:
+        known = ", ".join(fitting) or "none"
+        raise CobwebError(
+            f'figure.name = "{name}": {reason}. Figures that fit this dataset: {known}.'
+        )
+    return name

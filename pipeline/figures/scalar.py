@@ -1,0 +1,223 @@
+"""Any one number for each cell: a line over one axis, an image over two."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import xarray as xr
+
+from pipeline.figures import raster, status_map, style, title, view, words
+from pipeline.figures.view import Axis, View
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+MOST_LINES = 6
+# What an analysis was asked for comes before its by-products.
+FIRST = (
+    "lyapunov",
+    "period",
+    "escape_iteration",
+    "basin",
+    "density",
+    "basin_entropy",
+    "basin_fraction",
+    "steps",
+)
+LAST = ("status", "regime", "density_outside", "lyapunov_error")
+MOST_CATEGORIES = 12
+
+
+def fits(seen: View) -> str:
+    """Empty, or why the dataset has no such picture."""
+    if not seen.axes:
+        return "it needs an axis"
+    if not _candidates(seen):
+        return "it needs a number for each cell"
+    return ""
+
+
+def draw(seen: View, look: style.Look, ax: Axes | None) -> Figure:
+    """The first of the dataset's results that has a number for each cell."""
+    variable = seen.data[_candidates(seen)[0]]
+    axes = [a for a in seen.axes if a.name in variable.dims]
+    page = style.sheet(look, ratio=0.62 if len(axes) == 1 else 0.8, ax=ax)
+    if len(axes) == 1:
+        note = _lines(page, seen, variable, axes[0])
+    else:
+        note = _image(page, seen, variable)
+    title.write(page, seen, note)
+    return page.figure
+
+
+def _candidates(seen: View) -> list[str]:
+    """Numeric variables over the grid with at most one dimension more, the telling ones first."""
+    grid = {a.name for a in seen.axes}
+    names = []
+    for key, variable in seen.data.data_vars.items():
+        dims = set(map(str, variable.dims))
+        rest = dims - grid
+        small = all(variable.sizes[d] <= MOST_LINES for d in rest) and len(rest) <= 1
+        if dims & grid and small and np.issubdtype(variable.dtype, np.number):
+            names.append(str(key))
+    rank = {name: i for i, name in enumerate(FIRST)} | {
+        name: 100 + i for i, name in enumerate(LAST)
+    }
+    return sorted(names, key=lambda n: rank.get(n, 50))
+
+
+def _clean(seen: View, variable: xr.DataArray) -> xr.DataArray:
+    """A variable as floats, NaN where the cell was lost, unless being lost is what it tells."""
+    values = variable.astype(float).where(np.isfinite(variable.astype(float)))
+    if np.issubdtype(variable.dtype, np.integer):
+        return values
+    gone = view.lost(seen)
+    return values.where(~gone) if set(gone.dims) <= set(variable.dims) else values
+
+
+def _lines(page: style.Sheet, seen: View, variable: xr.DataArray, axis: Axis) -> str:
+    """One line for each entry of the further dimension."""
+    ax = page.panels[0]
+    values = _clean(seen, variable).transpose(axis.name, ...)
+    table = values.values.reshape(axis.values.size, -1)
+    order = np.argsort(axis.values, kind="stable")
+    inner = [str(d) for d in variable.dims if d != axis.name]
+    handles: list[Any] = []
+    whole = np.issubdtype(variable.dtype, np.integer)
+    few = axis.values.size <= 60
+    for i, colour in enumerate(style.colours(table.shape[1])):
+        (line,) = ax.plot(
+            axis.values[order],
+            table[order, i],
+            color=colour,
+            linewidth=page.look.line * (1.0 if axis.values.size < 400 else 0.7),
+            linestyle="none" if whole else "-",
+            marker="o" if whole or few else "",
+            markersize=0.8 * page.look.marker if few else 0.5 * page.look.marker,
+            markeredgewidth=0,
+        )
+        line.set_label(f"{inner[0].replace('_', ' ')} {i + 1}" if inner else "")
+        handles.append(line)
+    low, high = raster.limits(
+        np.fmin.reduce(table, axis=1), np.fmax.reduce(table, axis=1), margin=0.06
+    )
+    if str(variable.name) == "lyapunov":
+        ax.axhline(0, color=style.GREY, linewidth=0.6 * page.look.line, zorder=1)
+        low, high = _deep(table, low, high)
+    gone = view.lost(seen)
+    if gone.dims == (axis.name,) and gone.any():
+        from matplotlib.patches import Patch
+
+        raster.shade(ax, axis.values, gone.values, log=axis.log)
+        handles.append(
+            Patch(facecolor=style.SHADE, edgecolor=style.GREY, linewidth=0.5, label="escaped")
+        )
+    ax.set_xscale("log" if axis.log else "linear")
+    ax.set_xlim(
+        *map(float, raster.margins(axis.values, log=axis.log))
+        if few
+        else sorted(axis.values[[0, -1]])
+    )
+    ax.set_ylim(low, high)
+    ax.set_xlabel(words.label(seen, axis.name), **page.text)
+    ax.set_ylabel(words.label(seen, str(variable.name)), **page.text)
+    style.legend(
+        page, handles if len(handles) > 1 or not handles[0].get_label().strip("_") == "" else []
+    )
+    return ""
+
+
+def _deep(table: np.ndarray, low: float, high: float) -> tuple[float, float]:
+    """Limits of exponents: superstable cycles reach towards minus infinity and are cut off."""
+    finite = table[np.isfinite(table)]
+    if finite.size and low < 0:
+        usual = float(np.quantile(finite, 0.02))
+        if low < 2 * usual < 0:
+            low = 1.5 * usual
+    return low, high
+
+
+def _image(page: style.Sheet, seen: View, variable: xr.DataArray) -> str:
+    """The variable over the plane of the two longest of its axes."""
+    ax = page.panels[0]
+    own = View(
+        seen.data,
+        seen.document,
+        tuple(a for a in seen.axes if a.name in variable.dims),
+        seen.series,
+    )
+    x, y, pick = status_map.plane(own)
+    inner = {str(d): 0 for d in variable.dims if d not in {a.name for a in own.axes}}
+    part = variable.isel({**pick, **inner}).transpose(y.name, x.name)
+    known = status_map.meanings(variable)
+    whole = np.issubdtype(variable.dtype, np.integer)
+    if known or (whole and np.unique(part.values).size <= MOST_CATEGORIES):
+        meaning = known or _sentinels(str(variable.name))
+        handles = status_map.categories(page, ax, part, x, y, meaning, _colours(part))
+        style.legend(page, handles)
+    else:
+        _colour(page, ax, seen, variable, _clean(seen, variable).isel({**pick, **inner}), x, y)
+    status_map.frame(page, ax, seen, x, y)
+    return status_map.where(own, pick)
+
+
+def _sentinels(name: str) -> dict[int, str]:
+    """What an integer result's special values mean."""
+    if name == "basin":
+        return {-1: "escaped", -2: "unresolved"}
+    if name == "escape_iteration":
+        return {-1: "never"}
+    if name == "period":
+        return {0: "none found"}
+    return {}
+
+
+def _colours(part: xr.DataArray) -> dict[str, str]:
+    """Fixed colours for what is not a result."""
+    if part.name == "status":
+        return status_map.COLOURS
+    return {
+        "escaped": "#D0D0D0",
+        "unresolved": "#999999",
+        "never": "#000000",
+        "none found": "#FFFFFF",
+    }
+
+
+def _colour(
+    page: style.Sheet,
+    ax: Axes,
+    seen: View,
+    variable: xr.DataArray,
+    part: xr.DataArray,
+    x: Axis,
+    y: Axis,
+) -> None:
+    """Paint a continuous quantity with a colour scale; NaN grey, exponents about zero."""
+    from matplotlib import colormaps
+    from matplotlib.colors import LogNorm, Normalize, TwoSlopeNorm
+
+    values = part.transpose(y.name, x.name).values.astype(float)
+    name = str(variable.name)
+    missing = style.SHADE
+    if name in ("escape_iteration", "steps"):
+        missing = "#000000" if name == "escape_iteration" else style.SHADE
+        values = np.where(values < 0, np.nan, values)
+    low, high = raster.limits(values.ravel(), values.ravel(), margin=0.0)
+    norm, palette = Normalize(low, high), "viridis"
+    if name == "lyapunov" and low < 0 < high:
+        low = _deep(values, low, high)[0]
+        norm, palette = TwoSlopeNorm(0.0, low, high), "RdBu_r"
+    elif name in ("escape_iteration", "steps") and high > 20 * max(low, 1):
+        values = np.maximum(values, 1)
+        norm = LogNorm(max(low, 1), high)
+    cmap = colormaps[palette].with_extremes(bad=missing)
+    image = status_map.lay(ax, np.ma.masked_invalid(values), x, y, cmap=cmap, norm=norm)
+    style.colorbar(page, image, ax, words.label(seen, name))
+
+
+def suits(seen: View) -> bool:
+    """Whether there is more to show than how cells ended."""
+    return _candidates(seen)[0] not in LAST

@@ -1,0 +1,67 @@
+"""Space-time picture: the entries of a vector component, step after step."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pipeline.figures import raster, style, title, view, words
+from pipeline.figures.view import View
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+# Successive steps in a row each: thinning them would turn every other cycle of period two
+# into a constant.
+MOST_STEPS = 500
+
+
+def fits(seen: View) -> str:
+    """Empty, or why the dataset has no such picture."""
+    vectors = [s for s in seen.orbits if s.inner and seen.data.sizes[s.inner] > 2]
+    return "" if vectors else "it needs the orbit (analysis=orbit) of a vector component"
+
+
+def draw(seen: View, look: style.Look, ax: Axes | None) -> Figure:
+    """Index across, iteration upwards, value as colour; the first cell that stayed."""
+    series = next(s for s in seen.orbits if s.inner and seen.data.sizes[s.inner] > 2)
+    gone = view.lost(seen)
+    kept = np.argwhere(~gone.transpose(*[a.name for a in seen.axes]).values) if seen.axes else []
+    place = kept[0] if len(kept) else np.zeros(len(seen.axes), int)
+    index = {a.name: int(i) for a, i in zip(seen.axes, place, strict=True)}
+    states = view.cell(seen, index)[series.name].transpose("iteration", series.inner)
+    total = states.sizes["iteration"]
+    shown = states.isel(iteration=slice(-MOST_STEPS, None))
+    values = shown.values.astype(float)
+    values = np.where(np.isfinite(values), values, np.nan)
+    steps = shown["iteration"].values if "iteration" in shown.coords else np.arange(values.shape[0])
+    page = style.sheet(look, ratio=0.72, ax=ax)
+    panel = page.panels[0]
+    if series.modulus is not None:
+        values = np.mod(values, series.modulus)
+        low, high = 0.0, series.modulus
+    else:
+        low, high = raster.limits(values.ravel(), values.ravel(), margin=0.0)
+    half = (steps[-1] - steps[0]) / max(1, steps.size - 1) / 2 if steps.size > 1 else 0.5
+    image = panel.imshow(
+        values,
+        origin="lower",
+        aspect="auto",
+        interpolation="auto",
+        cmap="twilight" if series.modulus is not None else "viridis",
+        vmin=low,
+        vmax=high,
+        extent=(-0.5, values.shape[1] - 0.5, steps[0] - half, steps[-1] + half),
+    )
+    panel.set_xlabel("index", **page.text)
+    panel.set_ylabel("iteration $n$", **page.text)
+    style.colorbar(page, image, panel, words.label(seen, series.name))
+    notes = [
+        f"{words.symbol(a.name)[:-1]} = {words.value(a.values[index[a.name]])}$" for a in seen.axes
+    ]
+    if total > MOST_STEPS:
+        notes.append(f"last {MOST_STEPS} of {total} steps")
+    title.write(page, seen, ", ".join(notes))
+    return page.figure

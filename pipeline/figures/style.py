@@ -1,0 +1,190 @@
+"""The looks of a figure: sizes, fonts and colours, handed on as arguments, never set globally."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from pipeline.errors import CobwebError
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.colors import Colormap
+    from matplotlib.figure import Figure
+
+# Okabe and Ito (2008): eight colours that colour-blind readers can tell apart. Yellow
+# comes last: it is faint on white.
+PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#F0E442")
+INK = "#08306B"
+GREY = "#8C8C8C"
+SHADE = "#DDDDDD"
+FRAME = "#444444"
+# Bundled with matplotlib: the same letters, and the same bytes, on every machine.
+FONT = "DejaVu Sans"
+MATH = "dejavusans"
+
+
+@dataclass(frozen=True)
+class Look:
+    """What distinguishes one style from another; lengths in inches, type and lines in points."""
+
+    name: str
+    width: float
+    wide: float
+    dpi: int
+    type_size: float
+    line: float
+    marker: float
+    title: bool
+
+
+MILLIMETRE = 1 / 25.4
+STYLES = {
+    # 900 pixels: the width at which a README shows a picture unscaled.
+    "screen": Look("screen", 6.0, 6.0, 150, 10.0, 1.2, 4.0, True),
+    # One and two columns of a journal's page.
+    "paper": Look("paper", 86 * MILLIMETRE, 178 * MILLIMETRE, 600, 8.0, 0.8, 2.5, False),
+}
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """Where a kind draws: a figure of its own, or the user's axes.
+
+    Attributes:
+        panels: axes to fill, row by row; the user's axes are a single panel.
+        own: whether the figure is this module's to style.
+        text: keyword arguments for every text on it.
+    """
+
+    figure: Figure
+    panels: list[Axes]
+    look: Look
+    own: bool
+    text: dict[str, Any] = field(default_factory=dict)
+
+
+def look(name: str) -> Look:
+    """The style of that name."""
+    if name not in STYLES:
+        raise CobwebError(f'figure.style = "{name}": no such style (known: {", ".join(STYLES)}).')
+    return STYLES[name]
+
+
+def sheet(
+    chosen: Look,
+    *,
+    rows: int = 1,
+    columns: int = 1,
+    ratio: float = 0.62,
+    wide: bool = False,
+    ax: Axes | None = None,
+    share: bool = False,
+) -> Sheet:
+    """A new figure of rows x columns panels, or the user's axes.
+
+    Args:
+        ratio: height of one panel over its width.
+        wide: the two-column width, where the style has one.
+        share: panels of one column share their abscissa.
+    """
+    if ax is not None:
+        return Sheet(ax.get_figure(root=True), [ax], chosen, own=False)  # type: ignore[reportArgumentType]  # axes belong to a figure
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    width = chosen.wide if wide else chosen.width
+    height = width / columns * ratio * rows + (0.5 if chosen.title else 0.0)
+    figure = Figure(
+        figsize=(width, height), dpi=chosen.dpi, layout="constrained", facecolor="white"
+    )
+    FigureCanvasAgg(figure)
+    grid = figure.subplots(rows, columns, squeeze=False, sharex="col" if share else False)
+    text = {
+        "fontsize": chosen.type_size,
+        "fontfamily": FONT,
+        "math_fontfamily": MATH,
+        "color": "black",
+    }
+    made = Sheet(figure, list(grid.ravel()), chosen, own=True, text=text)
+    for panel in made.panels:
+        dress(panel, chosen)
+    return made
+
+
+def dress(ax: Axes, chosen: Look) -> None:
+    """Give one's own axes the style's frame and ticks."""
+    ax.set_facecolor("white")
+    ax.grid(False)
+    ax.tick_params(
+        which="both",
+        labelsize=0.88 * chosen.type_size,
+        labelfontfamily=FONT,
+        width=0.6 * chosen.line,
+        color=FRAME,
+        labelcolor="black",
+    )
+    for spine in ax.spines.values():
+        spine.set_linewidth(0.6 * chosen.line)
+        spine.set_edgecolor(FRAME)
+
+
+def tag(page: Sheet, ax: Axes, text: str) -> None:
+    """Name a panel, above it."""
+    if page.own:
+        size = 0.92 * page.look.type_size
+        ax.set_title(text, **{**page.text, "fontsize": size}, loc="left", pad=4)
+
+
+def legend(page: Sheet, handles: Sequence[Any], *, columns: int = 4) -> None:
+    """A legend below one's own panels, where it covers no data; inside the user's axes."""
+    if not handles:
+        return
+    if not page.own:
+        page.panels[0].legend(handles=list(handles), loc="best")
+        return
+    from matplotlib.font_manager import FontProperties
+
+    size = 0.85 * page.look.type_size
+    longest = max(len(str(handle.get_label())) for handle in handles) + 6
+    room = page.figure.get_figwidth() * 72 / (0.62 * size)
+    made = page.figure.legend(
+        handles=list(handles),
+        loc="outside lower center",
+        ncols=max(1, min(columns, len(handles), int(room // longest))),
+        frameon=False,
+        prop=FontProperties(family=FONT, size=size, math_fontfamily=MATH),
+        labelcolor="black",
+        borderaxespad=0.2,
+    )
+    made.set_in_layout(True)
+
+
+def colorbar(page: Sheet, mappable: Any, ax: Axes | list[Axes], label: str, **settings: Any) -> Any:
+    """A colour scale beside one's own panels; the user's figure keeps the axes it has."""
+    if not page.own:
+        return None
+    bar = page.figure.colorbar(mappable, ax=ax, pad=0.02, aspect=28, **settings)
+    bar.set_label(label, **page.text)
+    bar.ax.tick_params(labelsize=0.85 * page.look.type_size, labelfontfamily=FONT, color=FRAME)
+    bar.outline.set_linewidth(0.6 * page.look.line)
+    return bar
+
+
+def colours(number: int) -> list[Any]:
+    """Colours of so many lines: the palette while it lasts, then a ramp."""
+    if number <= len(PALETTE) - 1:
+        return list(PALETTE[:number])
+    from matplotlib import colormaps
+
+    ramp = colormaps["viridis"]
+    return [ramp(0.92 * i / (number - 1)) for i in range(number)]
+
+
+def ink() -> Colormap:
+    """One hue, from light to dark: how densely a place is visited."""
+    from matplotlib.colors import LinearSegmentedColormap
+
+    stops = ["#C9DDF0", "#7FB2DA", "#3A7EBC", "#0F4A94", "#061F4A"]
+    return LinearSegmentedColormap.from_list("ink", stops)

@@ -1,0 +1,161 @@
+"""Time series: each component against the iteration."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import xarray as xr
+
+from pipeline.figures import raster, style, title, view, words
+from pipeline.figures.bifurcation import circle
+from pipeline.figures.view import Series, View
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+MOST_LINES = 8
+MOST_PANELS = 4
+SHORT = 120
+# More steps than these in a line are a black bar: the picture shows the last of them.
+LONGEST = 2000
+
+
+def fits(seen: View) -> str:
+    """Empty, or why the dataset has no such picture."""
+    if not seen.orbits:
+        return "it needs analysis=orbit"
+    if seen.orbits[0].inner and seen.data.sizes[seen.orbits[0].inner] > MOST_LINES:
+        return "its vector has too many entries for lines"
+    return ""
+
+
+def draw(seen: View, look: style.Look, ax: Axes | None) -> Figure:
+    """A panel for each component; lines for few cells, a band for many."""
+    shown = seen.orbits[: MOST_PANELS if ax is None else 1]
+    page = style.sheet(
+        look, rows=len(shown), ratio=0.55 if len(shown) == 1 else 0.34, ax=ax, share=True
+    )
+    handles: list[Any] = []
+    steps = seen.data["iteration"].values if "iteration" in seen.data.coords else None
+    total = seen.data.sizes["iteration"]
+    window = slice(max(0, total - LONGEST), total)
+    steps = np.arange(total)[window] if steps is None else steps[window]
+    for panel, series in zip(page.panels, shown, strict=True):
+        handles = _panel(page, panel, seen, series, steps, window) or handles
+        panel.set_ylabel(words.label(seen, series.name), **page.text)
+        whole = raster.margins(steps) if steps.size <= SHORT else steps[[0, -1]]
+        panel.set_xlim(float(whole[0]), float(whole[-1]))
+    page.panels[-1].set_xlabel(_steps(seen), **page.text)
+    style.legend(page, handles)
+    note = f"last {LONGEST} of {total} steps" if total > LONGEST else ""
+    title.write(page, seen, note)
+    return page.figure
+
+
+def _steps(seen: View) -> str:
+    name = (
+        seen.data["iteration"].attrs.get("long_name", "iteration")
+        if "iteration" in seen.data.coords
+        else "iteration"
+    )
+    return f"{words.plain(str(name))} $n$"
+
+
+def lines(seen: View, series: Series, window: slice) -> tuple[np.ndarray, np.ndarray]:
+    """[cells, entries, n] states with their cells flattened, NaN where lost; bool[cells] lost."""
+    states = seen.data[series.name].isel(iteration=window)
+    grid = [a.name for a in seen.axes if a.name in states.dims]
+    inner = [series.inner] if series.inner and series.inner in states.dims else []
+    values = states.transpose(*grid, *inner, "iteration").values
+    size = values.shape[len(grid) + len(inner) :][0]
+    entries = values.shape[len(grid)] if inner else 1
+    values = values.reshape(-1, entries, size).astype(float)
+    gone = view.lost(seen)
+    gone = gone.transpose(*grid).values.ravel() if grid else np.atleast_1d(gone.values)
+    values[~np.isfinite(values)] = np.nan
+    if series.modulus is not None:
+        values = np.mod(values, series.modulus)
+    return values, gone
+
+
+def names(seen: View) -> list[str]:
+    """What each cell is called: the values of its axes."""
+    if not seen.axes:
+        return [""]
+    mesh = np.meshgrid(*[a.values for a in seen.axes], indexing="ij")
+    rows = zip(*[m.ravel() for m in mesh], strict=True)
+    return [
+        ", ".join(
+            f"{words.symbol(a.name)[:-1]} = {words.value(v)}$"
+            for a, v in zip(seen.axes, row, strict=True)
+        )
+        for row in rows
+    ]
+
+
+def _panel(
+    page: style.Sheet, ax: Axes, seen: View, series: Series, steps: np.ndarray, window: slice
+) -> list[Any]:
+    """Draw one component; the legend's handles."""
+    if seen.cells > 4 * MOST_LINES:
+        return _band(page, ax, seen, series, steps, window)
+    values, gone = lines(seen, series, window)
+    cells = view.evenly(values.shape[0], MOST_LINES)
+    labels = names(seen)
+    kept = values[cells][~gone[cells]]
+    low, high = raster.limits(
+        np.fmin.reduce(kept, axis=2), np.fmax.reduce(kept, axis=2), margin=0.06
+    )
+    many = cells.size * values.shape[1]
+    shades = style.colours(many)
+    handles = []
+    for i, c in enumerate(cells):
+        for entry in range(values.shape[1]):
+            (line,) = ax.plot(
+                steps,
+                values[c, entry],
+                color=shades[i * values.shape[1] + entry],
+                linewidth=page.look.line * (0.8 if steps.size <= 400 else 0.5),
+                marker="o" if steps.size <= SHORT else "",
+                markersize=0.75 * page.look.marker,
+                markeredgewidth=0,
+            )
+            which = f"entry {entry}" if values.shape[1] > 1 else ""
+            name = ", ".join(part for part in (labels[c], which) if part)
+            line.set_label(name + (" (escaped)" if gone[c] else ""))
+            handles.append(line)
+    ax.set_ylim(low, high)
+    if series.modulus is not None:
+        circle(ax, "y", series.modulus)
+    return handles if many > 1 else []
+
+
+def _band(
+    page: style.Sheet, ax: Axes, seen: View, series: Series, steps: np.ndarray, window: slice
+) -> list[Any]:
+    """The spread over the cells that stayed: the middle half, the middle nine tenths, the median."""
+    states = seen.data[series.name].isel(iteration=window)
+    grid = [a for a in seen.axes if a.name in states.dims]
+    # A thousand cells settle every quantile drawn here to a few per cent.
+    each = max(1, int(np.ceil((seen.cells / 2000) ** (1 / len(grid)))))
+    thin = {a.name: slice(None, None, each) for a in grid}
+    states, gone = states.isel(thin), view.lost(seen).isel(thin)
+    flat = states.transpose(*[a.name for a in grid], ...).values
+    flat = flat.reshape(-1, *flat.shape[len(grid) :]).astype(float)
+    kept = flat[~gone.transpose(*[a.name for a in grid]).values.ravel()]
+    kept = kept.reshape(-1, steps.size) if kept.size else np.full((1, steps.size), np.nan)
+    kept = np.where(np.isfinite(kept), kept, np.nan)
+    spread = np.full((5, steps.size), np.nan)
+    some = np.isfinite(kept).any(axis=0)
+    spread[:, some] = np.nanquantile(kept[:, some], [0.05, 0.25, 0.5, 0.75, 0.95], axis=0)
+    outer = ax.fill_between(
+        steps, spread[0], spread[4], color="#C9DDF0", linewidth=0, label="5–95 % of cells"
+    )
+    half = ax.fill_between(
+        steps, spread[1], spread[3], color="#7FB2DA", linewidth=0, label="25–75 %"
+    )
+    (median,) = ax.plot(steps, spread[2], color=style.INK, linewidth=page.look.line, label="median")
+    ax.set_ylim(*raster.limits(spread[0], spread[4], margin=0.06))
+    return [median, half, outer]

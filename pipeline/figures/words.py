@@ -1,0 +1,199 @@
+"""The words on a figure: labels, the equation, parameters, the caption."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from pipeline import expressions
+from pipeline.errors import CobwebError
+from pipeline.figures.view import View, number, section
+from pipeline.status import Status
+
+MOST_PARAMETERS = 6
+LONGEST_FORMULA = 600
+
+
+def math(text: str) -> str:
+    """Mathtext between dollars."""
+    return f"${text.strip('$')}$"
+
+
+def symbol(name: str) -> str:
+    """A name's symbol, between dollars."""
+    part = re.fullmatch(r"(.+)_(re|im)", name)
+    if part:
+        inner = expressions.symbol(part[1]).strip("$")
+        return math(rf"\mathrm{{{part[2].capitalize()}}}\,{inner}")
+    return math(expressions.symbol(name))
+
+
+def plain(text: str) -> str:
+    """Text from a dataset as it reads: no mathtext, one line, not too long."""
+    clean = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    clean = clean.replace("$", r"\$")
+    return clean if len(clean) <= 80 else clean[:79] + "…"
+
+
+def label(view: View, name: str) -> str:
+    """What an axis of the picture shows: its long name with the symbol, and the units if any."""
+    if name not in view.data.variables:
+        return symbol(name)
+    attributes = view.data[name].attrs
+    text = str(attributes.get("long_name", "") or "")
+    units = str(attributes.get("units", "1"))
+    known = {str(a.name) for a in view.axes} | {s.name for s in view.series} | {name}
+    known |= {re.sub("_(re|im)$", "", s.name) for s in view.series}
+    words = plain(text).split(" ")
+    if text in ("", name):
+        shown = symbol(name)
+    else:
+        # The last word only: elsewhere "a" is more likely an article than a parameter.
+        last = words[-1].strip(",.;:()")
+        tail = [symbol(last)] if last in known else [words[-1]]
+        # A component inside a sentence ("final x of the orbit") is set as one, "a" excepted.
+        middle = [symbol(w) if w in known and w != "a" else w for w in words[:-1]]
+        shown = " ".join(middle + tail)
+        if "$" not in shown and name in known and not re.search("_(?!re$|im$)", name):
+            shown += f" {symbol(name)}"
+    return shown if units in ("1", "") else f"{shown} ({plain(units)})"
+
+
+def value(x: Any, digits: int = 4) -> str:
+    """A number as mathtext, without dollars."""
+    x = complex(x)
+    if x.imag:
+        sign = "+" if x.imag >= 0 else "-"
+        return f"{value(x.real, digits)}{sign}{value(abs(x.imag), digits)}i"
+    if not np.isfinite(x.real):
+        return r"\infty" if x.real > 0 else r"-\infty" if x.real < 0 else r"\mathrm{nan}"
+    text = f"{x.real:.{digits}g}"
+    if "e" in text:
+        mantissa, power = text.split("e")
+        times = "" if mantissa == "1" else rf"{mantissa}\times "
+        return rf"{times}10^{{{int(power)}}}"
+    return text
+
+
+def equation(view: View) -> list[str]:
+    """The map or objective as lines of mathtext; empty where the document has none that compiles."""
+    iterated = view.iterated
+    definitions = section(iterated, "definitions")
+    names = [
+        *section(iterated, "equations"),
+        *section(iterated, "initial"),
+        *section(iterated, "parameters"),
+        *definitions,
+        "size",
+        "n",
+    ]
+    try:
+        if "expression" in iterated:
+            what = "max" if str(iterated.get("sense", "")).startswith("max") else "min"
+            state = ", ".join(expressions.symbol(str(n)) for n in section(iterated, "initial"))
+            lines = [rf"\mathrm{{{what}}}\ f({state}) = {_formula(iterated['expression'], names)}"]
+        else:
+            lines = [
+                rf"{expressions.symbol(str(name))} \mapsto {_formula(text, names)}"
+                for name, text in section(iterated, "equations").items()
+            ]
+        lines += [
+            f"{expressions.symbol(str(name))} = {_formula(text, names)}"
+            for name, text in definitions.items()
+        ]
+    except (CobwebError, ArithmeticError, ValueError, TypeError, KeyError, RecursionError):
+        return []
+    return [math(line) for line in lines]
+
+
+def _formula(text: Any, names: list[str]) -> str:
+    """A formula's mathtext, without dollars."""
+    text = str(text)
+    if len(text) > LONGEST_FORMULA:
+        raise ValueError("too long for a title")
+    return expressions.compile(text, names).mathtext().strip("$")
+
+
+def settings(view: View, *, most: int = MOST_PARAMETERS) -> str:
+    """The parameters that no axis sweeps: `$a = 1.4$, $b = 0.3$`, shortened where there are many."""
+    swept = {axis.name for axis in view.axes}
+    given = section(view.iterated, "parameters")
+    parts = [
+        f"{symbol(str(name))[:-1]} = {shown}$"
+        for name, held in given.items()
+        if name not in swept and (shown := _setting(held))
+    ]
+    if len(parts) > most:
+        parts = [*parts[:most], f"… ({len(parts) - most} more)"]
+    return ", ".join(parts)
+
+
+def _setting(held: Any) -> str:
+    """A parameter's value as mathtext, small arrays included; empty where there is none to show."""
+    single = number(held)
+    if single is not None:
+        text = str(held).replace(" ", "")
+        if re.fullmatch(r"-?(\d+(\.\d+)?\*?)?pi(/\d+)?", text):
+            return text.replace("*", "").replace("pi", r"\pi ").strip()
+        return value(single)
+    if isinstance(held, list) and 0 < len(held) <= 4:
+        inner = [_setting(entry) for entry in held]
+        return f"({', '.join(inner)})" if all(inner) else ""
+    return ""
+
+
+def heading(view: View) -> str:
+    """The name of what is iterated, as text."""
+    name = view.iterated.get("name")
+    shown = plain(str(name)).replace("_", " ") if isinstance(name, str) and name else ""
+    return shown or plain(str(view.data.attrs.get("title", "")))
+
+
+def caption(view: View, notes: str = "") -> str:
+    """What a paper's caption needs: equation, parameters, steps, solver, where cells ended."""
+    iterated = view.iterated
+    lines = [heading(view)] if heading(view) else []
+    if "expression" in iterated:
+        lines.append(f"{iterated.get('sense', 'minimise')}: {iterated['expression']}")
+    lines += [f"{n}' = {text}" for n, text in section(iterated, "equations").items()]
+    lines += [f"with {n} = {text}" for n, text in section(iterated, "definitions").items()]
+    swept = {axis.name for axis in view.axes}
+    fixed = {n: v for n, v in section(iterated, "parameters").items() if n not in swept}
+    if fixed:
+        lines.append("parameters: " + ", ".join(f"{n} = {v}" for n, v in fixed.items()))
+    for axis in view.axes:
+        spacing = ", geometric" if axis.log else ""
+        lines.append(
+            f"{axis.name}: {axis.values.size} values from {axis.values.min():.10g} "
+            f"to {axis.values.max():.10g}{spacing}"
+        )
+    initial = {n: v for n, v in section(iterated, "initial").items() if f"{n}0" not in swept}
+    if initial:
+        lines.append("initial: " + ", ".join(f"{n} = {v}" for n, v in initial.items()))
+    steps = section(view.document, "iterate")
+    if steps:
+        lines.append("iterate: " + ", ".join(f"{k} {v}" for k, v in steps.items()))
+    solver = section(view.document, "solver")
+    if solver:
+        lines.append("solver: " + ", ".join(f"{k} {v}" for k, v in solver.items()))
+    counts = ended(view.data)
+    if counts:
+        lines.append("cells: " + ", ".join(f"{n} {word}" for word, n in counts.items()))
+    if notes:
+        lines.append(notes.replace("$", ""))
+    if isinstance(iterated.get("reference"), str):
+        lines.append(iterated["reference"])
+    return "\n".join(lines) + "\n"
+
+
+def ended(data: xr.Dataset) -> Mapping[str, int]:
+    """How many cells ended in each status."""
+    if "status" not in data:
+        return {}
+    codes, counts = np.unique(data["status"].values, return_counts=True)
+    known = {int(code): code.name.replace("_", " ") for code in Status}
+    return {known.get(int(code), str(code)): int(n) for code, n in zip(codes, counts, strict=True)}
