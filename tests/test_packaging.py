@@ -160,7 +160,6 @@ def wheel(root, tmp_path_factory):
     return path
 
 
-@pytest.mark.slow
 def test_wheel_holds_the_package_and_the_choices(root, wheel):
     with zipfile.ZipFile(wheel) as archive:
         held = {name for name in archive.namelist() if ".dist-info/" not in name}
@@ -172,7 +171,6 @@ def test_wheel_holds_the_package_and_the_choices(root, wheel):
     assert "License-Expression: Apache-2.0" in text
 
 
-@pytest.mark.slow
 def test_installed_command_finds_the_choices(root, wheel, workdir):
     """In a virtual environment that sees the installed dependencies, but not the repository."""
     venv.create("venv", with_pip=False)
