@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import xarray as xr
 
 from pipeline.figures import style, view
-from pipeline.figures.kinds import KINDS, choose, pick
 from pipeline.figures.files import save
+from pipeline.figures.kinds import KINDS, choose, pick
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -60,8 +60,7 @@ def draw(seen: View, look: style.Look, ax: Axes | None) -> Figure:
         if pick and page.own:
             style.tag(page, panel, _where(others, pick))
     style.legend(page, handles)
-    note = "" if page.own and len(seen.orbits) == 1 else ""
-    title.write(page, seen, note)
+    title.write(page, seen)
     return page.figure
 
 
@@ -210,12 +209,18 @@ def _escaped(ax: Axes, axis: Axis, gone: np.ndarray) -> list[Any]:
     return [Patch(facecolor=style.SHADE, edgecolor=style.GREY, linewidth=0.5, label="escaped")]
 
 
-def pixels(page: style.Sheet, ax: Axes) -> tuple[int, int]:
-    """A raster's size for axes: about one cell a pixel of the figure as it is saved."""
+def pixels(page: style.Sheet, ax: Axes, finest: float = 0.3) -> tuple[int, int]:
+    """A raster's size for axes: about one cell a pixel of the figure as it is saved.
+
+    Args:
+        finest: smallest cell, in points.
+    """
     box = ax.get_position()
-    width = box.width * page.figure.get_figwidth() * page.look.dpi
-    height = box.height * page.figure.get_figheight() * page.look.dpi
-    return int(np.clip(width, 200, 2400)), int(np.clip(0.85 * height, 150, 1200))
+    # In print, a line of one cell must not be finer than a hairline.
+    each = max(72 / page.look.dpi, finest)
+    width = box.width * page.figure.get_figwidth() * 72 / each
+    height = box.height * page.figure.get_figheight() * 72 / each
+    return int(np.clip(width, 200, 2400)), int(np.clip(height, 150, 1200))
 
 
 def circle(ax: Axes, which: str, modulus: float) -> None:

@@ -121,9 +121,7 @@ def _history(page: style.Sheet, ax: Axes, seen: View, cells: np.ndarray) -> list
     last = int(np.flatnonzero(np.isfinite(shown).any(axis=0)).max(initial=1))
     ax.set_xlim(-0.02 * last, steps[min(last, steps.size - 1)] * 1.02)
     _decades(ax, shown, distance[cells] if distance is not None and few else None, tolerance)
-    from matplotlib.ticker import MaxNLocator
-
-    ax.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))
+    style.whole(ax)
     ax.set_xlabel("step $n$", **page.text)
     ax.set_ylabel(
         "residual norm" if distance is None or not few else "residual norm, objective", **page.text

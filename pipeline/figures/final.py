@@ -54,7 +54,7 @@ def _panel(page: style.Sheet, ax: Axes, seen: View, series: Series, axis: Axis) 
     g = model.scalar(seen, {}) if axis.start and len(seen.series) == 1 else None
     xs = raster.margins(axis.values, log=axis.log)
     low, high = raster.limits(
-        np.fmin.reduce(kept, axis=1), np.fmax.reduce(kept, axis=1), margin=0.12
+        np.fmin.reduce(kept, axis=1), np.fmax.reduce(kept, axis=1), margin=0.06
     )
     handles: list[Any] = []
     points = np.array([])
@@ -63,8 +63,7 @@ def _panel(page: style.Sheet, ax: Axes, seen: View, series: Series, axis: Axis) 
         points = points if points.size <= MOST_FIXED_POINTS else np.array([])
         if points.size:
             low, high = min(low, points.min()), max(high, points.max())
-            pad = 0.12 * (high - low)
-            low, high = (low - pad, high + pad) if kept.size else (low, high)
+            low, high = raster.limits(np.array([low]), np.array([high]), margin=0.1)
     if axis.start and gone.any() and not gone.all():
         handles += _basins(page, ax, axis, gone, kept[:, 0], g, points)
     if g is not None and points.size:
@@ -89,7 +88,7 @@ def _panel(page: style.Sheet, ax: Axes, seen: View, series: Series, axis: Axis) 
         # A line of their own above the data: their values would be off any scale.
         ax.plot(
             axis.values[gone],
-            np.full(gone.sum(), 1.0),
+            np.full(gone.sum(), 0.955),
             transform=ax.get_xaxis_transform(),
             linestyle="none",
             marker="|",
@@ -97,13 +96,12 @@ def _panel(page: style.Sheet, ax: Axes, seen: View, series: Series, axis: Axis) 
             markeredgewidth=0.9 * page.look.line,
             color=style.GREY,
             zorder=4,
-            clip_on=False,
         )
         handles.append(_mark(page, style.GREY, "|", "escaped"))
     if axis.log:
         ax.set_xscale("log")
     ax.set_xlim(float(xs[0]), float(xs[1]))
-    ax.set_ylim(low, high)
+    ax.set_ylim(low, high + (0.1 * (high - low) if gone.any() else 0.0))
     return handles
 
 
@@ -176,7 +174,7 @@ def boundary(stayed: float, left: float, g: Function | None, points: np.ndarray)
 def _fixed_points(
     page: style.Sheet, ax: Axes, g: Function, points: np.ndarray, xs: np.ndarray
 ) -> list[Any]:
-    """Mark fixed points where the diagonal would meet the map: attracting filled, repelling open."""
+    """Mark fixed points on the diagonal: attracting filled, repelling open."""
     slopes = model.multiplier(g, points, float(xs[1] - xs[0]))
     handles = []
     for attracting, word in ((True, "attracting"), (False, "repelling")):
@@ -197,7 +195,7 @@ def _fixed_points(
             color=colour if attracting else "white",
             markeredgecolor=colour,
             markeredgewidth=page.look.line,
-            zorder=5,
+            zorder=3,
         )
         where = ", ".join(f"${words.value(x)}$" for x in chosen[:3])
         handles.append(

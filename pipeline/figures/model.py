@@ -134,7 +134,7 @@ def scalar(view: View, index: Mapping[str, int]) -> Callable[[np.ndarray], np.nd
 def surface(
     view: View, index: Mapping[str, int], x: np.ndarray, y: np.ndarray
 ) -> np.ndarray | None:
-    """[y, x] An objective of two real state dimensions over a lattice; None where it has not two."""
+    """[y, x] An objective of two real state dimensions; None where it has not two."""
     model = at(view, index)
     if model is None or "f" not in model.formulas:
         return None

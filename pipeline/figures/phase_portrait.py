@@ -140,10 +140,10 @@ def _panel(
     ):
         handles = _orbits(page, ax, seen, pick, x, y, gone)
     elif kept_x.size > MOST_POINTS:
-        width, height = pixels(page, ax)
+        width, height = pixels(page, ax, 0.5)
         counts = raster.plane(kept_x, kept_y, (box[0], box[1], box[2], box[3]), width, height)
         xs, ys = np.linspace(box[0], box[1], width + 1), np.linspace(box[2], box[3], height + 1)
-        raster.paint(ax, xs, ys, raster.tones(counts, 1.0))
+        raster.paint(ax, xs, ys, raster.tones(counts, 1.0, faintest=0.35))
     else:
         _dots(page, ax, kept_x.ravel(), kept_y.ravel(), style.INK)
     ax.set_xlim(box[0], box[1])

@@ -111,12 +111,13 @@ def plane(
     return counts.reshape(height, width)
 
 
-def tones(counts: np.ndarray, uniform: np.ndarray | float) -> np.ndarray:
+def tones(counts: np.ndarray, uniform: np.ndarray | float, *, faintest: float = 0.12) -> np.ndarray:
     """[height, width] between 0 (no point) and 1, logarithmic in the density.
 
     Args:
         uniform: what every cell of a column would hold if its points were spread evenly: the
             unit of density, so that a column looks the same however many points it has.
+        faintest: tone of a single point.
     """
     density = counts / np.maximum(uniform, 1e-300)
     seen = density[counts > 0]
@@ -127,7 +128,7 @@ def tones(counts: np.ndarray, uniform: np.ndarray | float) -> np.ndarray:
     top = max(float(np.quantile(seen, 0.98)), 8 * float(np.median(seen)))
     soft = 0.5 * float(np.median(seen))
     tone = np.log1p(density / soft) / np.log1p(top / soft)
-    return np.where(counts > 0, np.clip(tone, 0.12, 1.0), 0.0)
+    return np.where(counts > 0, np.clip(tone, faintest, 1.0), 0.0)
 
 
 def paint(ax: Axes, xs: np.ndarray, ys: np.ndarray, tone: np.ndarray, *, log: bool = False) -> None:

@@ -45,9 +45,8 @@ def draw(seen: View, look: style.Look, ax: Axes | None) -> Figure:
     axes = [a for a in seen.axes if a.name in variable.dims]
     page = style.sheet(look, ratio=0.62 if len(axes) == 1 else 0.8, ax=ax)
     if len(axes) == 1:
-        note = _lines(page, seen, variable, axes[0])
-    else:
-        note = _image(page, seen, variable)
+        _lines(page, seen, variable, axes[0])
+    note = _image(page, seen, variable) if len(axes) > 1 else ""
     title.write(page, seen, note)
     return page.figure
 
@@ -77,7 +76,7 @@ def _clean(seen: View, variable: xr.DataArray) -> xr.DataArray:
     return values.where(~gone) if set(gone.dims) <= set(variable.dims) else values
 
 
-def _lines(page: style.Sheet, seen: View, variable: xr.DataArray, axis: Axis) -> str:
+def _lines(page: style.Sheet, seen: View, variable: xr.DataArray, axis: Axis) -> None:
     """One line for each entry of the further dimension."""
     ax = page.panels[0]
     values = _clean(seen, variable).transpose(axis.name, ...)
@@ -98,7 +97,7 @@ def _lines(page: style.Sheet, seen: View, variable: xr.DataArray, axis: Axis) ->
             markersize=0.8 * page.look.marker if few else 0.5 * page.look.marker,
             markeredgewidth=0,
         )
-        line.set_label(f"{inner[0].replace('_', ' ')} {i + 1}" if inner else "")
+        line.set_label(f"{inner[0].replace('_', ' ')} {i + 1}" if table.shape[1] > 1 else "")
         handles.append(line)
     low, high = raster.limits(
         np.fmin.reduce(table, axis=1), np.fmax.reduce(table, axis=1), margin=0.06
@@ -123,10 +122,7 @@ def _lines(page: style.Sheet, seen: View, variable: xr.DataArray, axis: Axis) ->
     ax.set_ylim(low, high)
     ax.set_xlabel(words.label(seen, axis.name), **page.text)
     ax.set_ylabel(words.label(seen, str(variable.name)), **page.text)
-    style.legend(
-        page, handles if len(handles) > 1 or not handles[0].get_label().strip("_") == "" else []
-    )
-    return ""
+    style.legend(page, [h for h in handles if h.get_label()])
 
 
 def _deep(table: np.ndarray, low: float, high: float) -> tuple[float, float]:
@@ -152,8 +148,7 @@ def _image(page: style.Sheet, seen: View, variable: xr.DataArray) -> str:
     inner = {str(d): 0 for d in variable.dims if d not in {a.name for a in own.axes}}
     part = variable.isel({**pick, **inner}).transpose(y.name, x.name)
     known = status_map.meanings(variable)
-    whole = np.issubdtype(variable.dtype, np.integer)
-    if known or (whole and np.unique(part.values).size <= MOST_CATEGORIES):
+    if known or (_counts(str(variable.name)) and np.unique(part.values).size <= MOST_CATEGORIES):
         meaning = known or _sentinels(str(variable.name))
         handles = status_map.categories(page, ax, part, x, y, meaning, _colours(part))
         style.legend(page, handles)
@@ -161,6 +156,11 @@ def _image(page: style.Sheet, seen: View, variable: xr.DataArray) -> str:
         _colour(page, ax, seen, variable, _clean(seen, variable).isel({**pick, **inner}), x, y)
     status_map.frame(page, ax, seen, x, y)
     return status_map.where(own, pick)
+
+
+def _counts(name: str) -> bool:
+    """Whether neighbouring whole numbers are different things rather than more and less."""
+    return name.endswith(("basin", "period", "kind", "attractor"))
 
 
 def _sentinels(name: str) -> dict[int, str]:
@@ -198,13 +198,20 @@ def _colour(
     """Paint a continuous quantity with a colour scale; NaN grey, exponents about zero."""
     from matplotlib import colormaps
     from matplotlib.colors import LogNorm, Normalize, TwoSlopeNorm
+    from matplotlib.patches import Patch
 
     values = part.transpose(y.name, x.name).values.astype(float)
     name = str(variable.name)
+    handles: list[Any] = []
     missing = style.SHADE
-    if name in ("escape_iteration", "steps"):
-        missing = "#000000" if name == "escape_iteration" else style.SHADE
+    if name == "escape_iteration":
+        missing = "#000000"
         values = np.where(values < 0, np.nan, values)
+        handles = [Patch(facecolor=missing, label="never")] if np.isnan(values).any() else []
+    elif np.isnan(values).any():
+        handles = [
+            Patch(facecolor=missing, label="escaped" if view.lost(seen).any() else "no value")
+        ]
     low, high = raster.limits(values.ravel(), values.ravel(), margin=0.0)
     norm, palette = Normalize(low, high), "viridis"
     if name == "lyapunov" and low < 0 < high:
@@ -216,6 +223,7 @@ def _colour(
     cmap = colormaps[palette].with_extremes(bad=missing)
     image = status_map.lay(ax, np.ma.masked_invalid(values), x, y, cmap=cmap, norm=norm)
     style.colorbar(page, image, ax, words.label(seen, name))
+    style.legend(page, handles)
 
 
 def suits(seen: View) -> bool:

@@ -13,9 +13,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# Successive steps in a row each: thinning them would turn every other cycle of period two
-# into a constant.
-MOST_STEPS = 500
+# Rows that a picture resolves.
+MOST_STEPS = 240
 
 
 def fits(seen: View) -> str:
@@ -33,7 +32,10 @@ def draw(seen: View, look: style.Look, ax: Axes | None) -> Figure:
     index = {a.name: int(i) for a, i in zip(seen.axes, place, strict=True)}
     states = view.cell(seen, index)[series.name].transpose("iteration", series.inner)
     total = states.sizes["iteration"]
-    shown = states.isel(iteration=slice(-MOST_STEPS, None))
+    every = _every(states.isel(iteration=slice(-64, None)).values.astype(float))
+    shown = states.isel(iteration=slice(total - 1, None, -every)).isel(
+        iteration=slice(MOST_STEPS - 1, None, -1)
+    )
     values = shown.values.astype(float)
     values = np.where(np.isfinite(values), values, np.nan)
     steps = shown["iteration"].values if "iteration" in shown.coords else np.arange(values.shape[0])
@@ -61,7 +63,28 @@ def draw(seen: View, look: style.Look, ax: Axes | None) -> Figure:
     notes = [
         f"{words.symbol(a.name)[:-1]} = {words.value(a.values[index[a.name]])}$" for a in seen.axes
     ]
-    if total > MOST_STEPS:
-        notes.append(f"last {MOST_STEPS} of {total} steps")
+    if every > 1:
+        notes.append(f"every {every}th step" if every > 2 else "every 2nd step")
+    if steps.size * every < total:
+        notes.append(f"last {steps.size * every} of {total} steps")
     title.write(page, seen, ", ".join(notes))
     return page.figure
+
+
+def _every(states: np.ndarray) -> int:
+    """1, 2 or 4: the stroboscope under which a lattice changes least.
+
+    Lattices of logistic maps flip between two bands; drawn step by step, the flips hide the
+    pattern, which is why such pictures show every second or fourth step.
+    """
+    moved = {}
+    for k in (1, 2, 4):
+        if states.shape[0] > 4 * k:
+            with np.errstate(invalid="ignore"):
+                steps = np.abs(states[k:] - states[:-k])
+            moved[k] = float(steps[np.isfinite(steps)].mean()) if np.isfinite(steps).any() else 0.0
+    best = 1
+    for k, change in moved.items():
+        if change < 0.6 * moved[best]:
+            best = k
+    return best

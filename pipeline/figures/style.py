@@ -95,7 +95,7 @@ def sheet(
     from matplotlib.figure import Figure
 
     width = chosen.wide if wide else chosen.width
-    height = width / columns * ratio * rows + (0.5 if chosen.title else 0.0)
+    height = width / columns * ratio * rows
     figure = Figure(
         figsize=(width, height), dpi=chosen.dpi, layout="constrained", facecolor="white"
     )
@@ -147,18 +147,40 @@ def legend(page: Sheet, handles: Sequence[Any], *, columns: int = 4) -> None:
     from matplotlib.font_manager import FontProperties
 
     size = 0.85 * page.look.type_size
-    longest = max(len(str(handle.get_label())) for handle in handles) + 6
-    room = page.figure.get_figwidth() * 72 / (0.62 * size)
-    made = page.figure.legend(
-        handles=list(handles),
-        loc="outside lower center",
-        ncols=max(1, min(columns, len(handles), int(room // longest))),
-        frameon=False,
-        prop=FontProperties(family=FONT, size=size, math_fontfamily=MATH),
-        labelcolor="black",
-        borderaxespad=0.2,
-    )
-    made.set_in_layout(True)
+    for number in range(min(columns, len(handles)), 0, -1):
+        made = page.figure.legend(
+            handles=list(handles),
+            loc="outside lower center",
+            ncols=number,
+            frameon=False,
+            prop=FontProperties(family=FONT, size=size, math_fontfamily=MATH),
+            labelcolor="black",
+            borderaxespad=0.2,
+            columnspacing=1.6,
+            handletextpad=0.6,
+        )
+        box = made.get_window_extent(renderer(page))
+        if number == 1 or box.width <= 0.97 * page.figure.bbox.width:
+            grow(page, box.height)
+            return
+        made.remove()
+
+
+def whole(ax: Axes) -> None:
+    """Ticks of an abscissa that counts, at whole numbers only."""
+    from matplotlib.ticker import MaxNLocator
+
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=7))
+
+
+def renderer(page: Sheet) -> Any:
+    """What measures texts on a figure of one's own."""
+    return page.figure.canvas.get_renderer()  # type: ignore[reportAttributeAccessIssue]  # Agg's
+
+
+def grow(page: Sheet, height: float) -> None:
+    """Make room for a title or legend of so many pixels, so that the panels keep theirs."""
+    page.figure.set_figheight(page.figure.get_figheight() + height / page.figure.dpi)
 
 
 def colorbar(page: Sheet, mappable: Any, ax: Axes | list[Axes], label: str, **settings: Any) -> Any:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import xarray as xr
 
 from pipeline.figures import raster, style, title, view, words
 from pipeline.figures.bifurcation import circle
@@ -18,6 +17,8 @@ if TYPE_CHECKING:
 MOST_LINES = 8
 MOST_PANELS = 4
 SHORT = 120
+# The strokes of a longer chaotic orbit fill the picture; its points still show structure.
+MOST_JOINED = 400
 # More steps than these in a line are a black bar: the picture shows the last of them.
 LONGEST = 2000
 
@@ -40,18 +41,42 @@ def draw(seen: View, look: style.Look, ax: Axes | None) -> Figure:
     handles: list[Any] = []
     steps = seen.data["iteration"].values if "iteration" in seen.data.coords else None
     total = seen.data.sizes["iteration"]
-    window = slice(max(0, total - LONGEST), total)
+    window = _window(seen, shown, total)
     steps = np.arange(total)[window] if steps is None else steps[window]
     for panel, series in zip(page.panels, shown, strict=True):
         handles = _panel(page, panel, seen, series, steps, window) or handles
         panel.set_ylabel(words.label(seen, series.name), **page.text)
         whole = raster.margins(steps) if steps.size <= SHORT else steps[[0, -1]]
         panel.set_xlim(float(whole[0]), float(whole[-1]))
+    style.whole(page.panels[-1])
     page.panels[-1].set_xlabel(_steps(seen), **page.text)
     style.legend(page, handles)
-    note = f"last {LONGEST} of {total} steps" if total > LONGEST else ""
-    title.write(page, seen, note)
+    title.write(page, seen, _note(window, total))
     return page.figure
+
+
+def _window(seen: View, shown: tuple[Series, ...], total: int) -> slice:
+    """The steps to draw: up to where everything has settled, or the last of a long orbit."""
+    if total > 1 and seen.cells <= 4 * MOST_LINES:
+        settled = 0
+        for series in shown:
+            values, gone = lines(seen, series, slice(0, total))
+            kept = values[~gone].reshape(-1, total)
+            if not kept.size:
+                continue
+            low, high = raster.limits(np.fmin.reduce(kept, axis=1), np.fmax.reduce(kept, axis=1))
+            moving = np.abs(kept - kept[:, -1:]) > 1e-3 * (high - low)
+            settled = max(settled, int(np.flatnonzero(moving.any(axis=0)).max(initial=0)))
+        if 2 * settled < total:
+            return slice(0, min(total, max(20, int(1.4 * settled) + 2)))
+    return slice(max(0, total - LONGEST), total)
+
+
+def _note(window: slice, total: int) -> str:
+    """Which of the steps are drawn, where that is not all."""
+    if window.stop < total:
+        return f"first {window.stop} of {total} steps; nothing moves after them"
+    return f"last {total - window.start} of {total} steps" if window.start else ""
 
 
 def _steps(seen: View) -> str:
@@ -117,25 +142,30 @@ def _panel(
                 steps,
                 values[c, entry],
                 color=shades[i * values.shape[1] + entry],
-                linewidth=page.look.line * (0.8 if steps.size <= 400 else 0.5),
-                marker="o" if steps.size <= SHORT else "",
-                markersize=0.75 * page.look.marker,
+                linestyle="-" if steps.size <= MOST_JOINED else "none",
+                linewidth=0.7 * page.look.line,
+                marker="o" if not SHORT < steps.size <= MOST_JOINED else "",
+                markersize=page.look.marker * (0.75 if steps.size <= SHORT else 0.35),
                 markeredgewidth=0,
             )
             which = f"entry {entry}" if values.shape[1] > 1 else ""
             name = ", ".join(part for part in (labels[c], which) if part)
-            line.set_label(name + (" (escaped)" if gone[c] else ""))
+            if gone[c]:
+                line.set(color=style.GREY, zorder=1.5, label="escaped")
+            else:
+                line.set_label(name)
             handles.append(line)
     ax.set_ylim(low, high)
     if series.modulus is not None:
         circle(ax, "y", series.modulus)
-    return handles if many > 1 else []
+    seen_once = {handle.get_label(): handle for handle in reversed(handles)}
+    return list(seen_once.values())[::-1] if many > 1 or gone.any() else []
 
 
 def _band(
     page: style.Sheet, ax: Axes, seen: View, series: Series, steps: np.ndarray, window: slice
 ) -> list[Any]:
-    """The spread over the cells that stayed: the middle half, the middle nine tenths, the median."""
+    """The spread over the cells that stayed: median, middle half, middle nine tenths."""
     states = seen.data[series.name].isel(iteration=window)
     grid = [a for a in seen.axes if a.name in states.dims]
     # A thousand cells settle every quantile drawn here to a few per cent.
@@ -151,10 +181,10 @@ def _band(
     some = np.isfinite(kept).any(axis=0)
     spread[:, some] = np.nanquantile(kept[:, some], [0.05, 0.25, 0.5, 0.75, 0.95], axis=0)
     outer = ax.fill_between(
-        steps, spread[0], spread[4], color="#C9DDF0", linewidth=0, label="5–95 % of cells"
+        steps, spread[0], spread[4], color="#C9DDF0", linewidth=0, label="5 to 95 % of cells"
     )
     half = ax.fill_between(
-        steps, spread[1], spread[3], color="#7FB2DA", linewidth=0, label="25–75 %"
+        steps, spread[1], spread[3], color="#7FB2DA", linewidth=0, label="25 to 75 %"
     )
     (median,) = ax.plot(steps, spread[2], color=style.INK, linewidth=page.look.line, label="median")
     ax.set_ylim(*raster.limits(spread[0], spread[4], margin=0.06))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from pipeline.figures import words
+from pipeline.figures import style, words
 from pipeline.figures.style import FONT, MATH, Sheet
 from pipeline.figures.view import View
 
@@ -47,7 +47,8 @@ def write(page: Sheet, view: View, notes: str = "") -> None:
     scale = min(1.0, _room(page) / widest) if widest else 1.0
     size = page.look.type_size * max(scale, 0.5)
     text = {**page.text, "fontsize": size}
-    page.figure.suptitle("\n".join(shown), **text, linespacing=1.35)
+    made = page.figure.suptitle("\n".join(shown), **text, linespacing=1.35)
+    style.grow(page, made.get_window_extent(style.renderer(page)).height)
 
 
 def _room(page: Sheet) -> float:
@@ -67,7 +68,7 @@ def _width(page: Sheet, line: str) -> float:
     properties = FontProperties(family=FONT, size=page.look.type_size, math_fontfamily=MATH)
     text = Text(0, 0, line, fontproperties=properties, figure=page.figure)
     try:
-        return text.get_window_extent(page.figure.canvas.get_renderer()).width  # type: ignore[reportAttributeAccessIssue]  # an Agg canvas has it
+        return text.get_window_extent(style.renderer(page)).width
     except ValueError:
         return float("inf")
 

@@ -41,16 +41,15 @@ def plain(text: str) -> str:
 
 def label(view: View, name: str) -> str:
     """What an axis of the picture shows: its long name with the symbol, and the units if any."""
-    if name not in view.data.variables:
-        return symbol(name)
-    attributes = view.data[name].attrs
+    attributes = view.data[name].attrs if name in view.data.variables else {}
     text = str(attributes.get("long_name", "") or "")
     units = str(attributes.get("units", "1"))
-    known = {str(a.name) for a in view.axes} | {s.name for s in view.series} | {name}
+    symbols = {str(a.name) for a in view.axes} | {s.name for s in view.series}
+    known = symbols | {name}
     known |= {re.sub("_(re|im)$", "", s.name) for s in view.series}
     words = plain(text).split(" ")
     if text in ("", name):
-        shown = symbol(name)
+        shown = symbol(name) if name in symbols else plain(name.replace("_", " "))
     else:
         # The last word only: elsewhere "a" is more likely an article than a parameter.
         last = words[-1].strip(",.;:()")
@@ -58,7 +57,7 @@ def label(view: View, name: str) -> str:
         # A component inside a sentence ("final x of the orbit") is set as one, "a" excepted.
         middle = [symbol(w) if w in known and w != "a" else w for w in words[:-1]]
         shown = " ".join(middle + tail)
-        if "$" not in shown and name in known and not re.search("_(?!re$|im$)", name):
+        if "$" not in shown and name in symbols:
             shown += f" {symbol(name)}"
     return shown if units in ("1", "") else f"{shown} ({plain(units)})"
 
@@ -80,7 +79,7 @@ def value(x: Any, digits: int = 4) -> str:
 
 
 def equation(view: View) -> list[str]:
-    """The map or objective as lines of mathtext; empty where the document has none that compiles."""
+    """The map or objective as lines of mathtext; empty where none compiles."""
     iterated = view.iterated
     definitions = section(iterated, "definitions")
     names = [
@@ -119,7 +118,7 @@ def _formula(text: Any, names: list[str]) -> str:
 
 
 def settings(view: View, *, most: int = MOST_PARAMETERS) -> str:
-    """The parameters that no axis sweeps: `$a = 1.4$, $b = 0.3$`, shortened where there are many."""
+    """The parameters that no axis sweeps: `$a = 1.4$, $b = 0.3$`; of many, the first."""
     swept = {axis.name for axis in view.axes}
     given = section(view.iterated, "parameters")
     parts = [

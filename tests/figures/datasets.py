@@ -219,9 +219,9 @@ def lattice(size: int = 100, length: int = 300) -> xr.Dataset:
         "map": {
             "name": "coupled_lattice",
             "equations": {
-                "x": "(1 - e)*(1 - a*x**2) + e/2*(roll(1 - a*x**2, 1) + roll(1 - a*x**2, -1))"
+                "x": "(1 - eps)*(1 - a*x**2) + eps/2*(roll(1 - a*x**2, 1) + roll(1 - a*x**2, -1))"
             },
-            "parameters": {"a": 1.75, "e": 0.3},
+            "parameters": {"a": 1.75, "eps": 0.3},
             "initial": {"x": {"value": 0.1, "size": size}},
         },
         "solver": {"name": "direct"},
