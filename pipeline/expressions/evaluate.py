@@ -121,6 +121,9 @@ class Walk:
             return self._do(
                 node, held, lambda _, *given: _number(node, function, axis, given), *arguments
             )
+        if self.library is None and function.check and all(map(is_scalar, arguments)):
+            check = function.check
+            self._do(node, held, lambda _, *given: bool(check(given)), *arguments)
         return self._array(node, held, function.compute, arguments, axis)
 
     def _where(self, node: tree.Call, function: Function, held: int) -> Any:

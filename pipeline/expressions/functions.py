@@ -26,6 +26,7 @@ class Function:
         number: the same for plain numbers alone; None where the result is an array.
         axis: whether axis= has a meaning.
         shape: whether a tuple may be its argument: the shape of what it makes.
+        check: refuses numbers among the arguments that make no array, before anything runs.
         usage: what to write when the number of arguments is wrong.
     """
 
@@ -35,6 +36,7 @@ class Function:
     number: Callable[..., Any] | None = None
     axis: bool = False
     shape: bool = False
+    check: Callable[[Sequence[Any]], Any] | None = None
     usage: str = ""
 
 
@@ -55,7 +57,7 @@ def _reduction(name: str, *, empty: bool = True, real: bool = False) -> Compute:
         axis = shapes.axis_of(axis, x.ndim)
         if real and library.is_complex(x):
             raise Fault(f"{name} has no meaning for complex numbers")
-        if not empty and not shapes.size(x):
+        if not empty and shapes.empty(x):
             raise Fault(f"{name} of no entries has no value")
         return getattr(library.xp, name)(x, axis=axis)
 
@@ -142,37 +144,55 @@ def integer(value: Any, least: int | None = None) -> int:
     return int(value)
 
 
+def _extent(arguments: Sequence[Any]) -> tuple[int, ...]:
+    """The shape that zeros, ones or eye is to make."""
+    extent = tuple(integer(a, 0) for a in arguments)
+    shapes.limited(shapes.volume(extent), limits.BUILT)
+    return extent
+
+
+def _square(arguments: Sequence[Any]) -> tuple[int, ...]:
+    return _extent([arguments[0], arguments[-1]])
+
+
+def _range(arguments: Sequence[Any]) -> range:
+    given = [integer(a) for a in arguments]
+    if len(given) == 3 and not given[2]:
+        raise Fault("the step of arange cannot be 0")
+    numbers = range(*given)
+    # Not len(), which fails beyond 2**63.
+    first, last, step = numbers.start, numbers.stop, numbers.step
+    shapes.limited(max(0, -((first - last) // step)), limits.BUILT)
+    return numbers
+
+
+def _points(arguments: Sequence[Any]) -> int:
+    num = integer(arguments[2], 1)
+    shapes.limited(num, limits.BUILT)
+    return num
+
+
 def _filled(name: str) -> Compute:
     def compute(library: Library, arguments: Sequence[Any], axis: Any) -> Any:
-        extent = tuple(integer(a, 0) for a in arguments)
-        shapes.limited(math.prod(extent), limits.BUILT)
-        return getattr(library.xp, name)(extent, dtype=library.real)
+        return getattr(library.xp, name)(_extent(arguments), dtype=library.real)
 
     return compute
 
 
 def _eye(library: Library, arguments: Sequence[Any], axis: Any) -> Any:
-    rows = integer(arguments[0], 0)
-    columns = integer(arguments[-1], 0)
-    shapes.limited(rows * columns, limits.BUILT)
-    return library.xp.eye(rows, columns, dtype=library.real)
+    return library.xp.eye(*_square(arguments), dtype=library.real)
 
 
 def _arange(library: Library, arguments: Sequence[Any], axis: Any) -> Any:
-    given = [integer(a) for a in arguments]
-    if len(given) == 3 and not given[2]:
-        raise Fault("the step of arange cannot be 0")
-    shapes.limited(len(range(*given)), limits.BUILT)
-    return library.xp.arange(*given, dtype=library.real)
+    numbers = _range(arguments)
+    return library.xp.arange(numbers.start, numbers.stop, numbers.step, dtype=library.real)
 
 
 def _linspace(library: Library, arguments: Sequence[Any], axis: Any) -> Any:
-    start, stop, num = arguments
-    num = integer(num, 1)
-    shapes.limited(num, limits.BUILT)
-    if shapes.shape(start) or shapes.shape(stop):
+    num = _points(arguments)
+    if shapes.shape(arguments[0]) or shapes.shape(arguments[1]):
         raise Fault("linspace goes from one number to another, not between arrays")
-    start, stop = _arrays(library, [library.array(start), library.array(stop)])
+    start, stop = _arrays(library, [library.array(a) for a in arguments[:2]])
     return library.xp.linspace(start, stop, num)
 
 
@@ -219,11 +239,17 @@ FUNCTIONS: Mapping[str, Function] = {
     "roll": Function(2, 2, _roll, axis=True, usage="roll(x, shift)"),
     "concatenate": Function(1, 1, _concatenate, axis=True, usage="concatenate([a, b])"),
     "stack": Function(1, 1, stack, axis=True, usage="stack([a, b])"),
-    "arange": Function(1, 3, _arange, usage="arange(stop) or arange(start, stop, step)"),
-    "linspace": Function(3, 3, _linspace, usage="linspace(start, stop, num)"),
-    "ones": Function(1, 1, _filled("ones"), shape=True, usage="ones(n) or ones((n, m))"),
-    "zeros": Function(1, 1, _filled("zeros"), shape=True, usage="zeros(n) or zeros((n, m))"),
-    "eye": Function(1, 2, _eye, usage="eye(n) or eye(n, m)"),
+    "arange": Function(
+        1, 3, _arange, check=_range, usage="arange(stop) or arange(start, stop, step)"
+    ),
+    "linspace": Function(3, 3, _linspace, check=_points, usage="linspace(start, stop, num)"),
+    "ones": Function(
+        1, 1, _filled("ones"), shape=True, check=_extent, usage="ones(n) or ones((n, m))"
+    ),
+    "zeros": Function(
+        1, 1, _filled("zeros"), shape=True, check=_extent, usage="zeros(n) or zeros((n, m))"
+    ),
+    "eye": Function(1, 2, _eye, check=_square, usage="eye(n) or eye(n, m)"),
 }
 
 CONSTANTS: Mapping[str, float] = {"pi": math.pi, "e": math.e}

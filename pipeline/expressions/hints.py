@@ -105,6 +105,8 @@ _ALIASES: Mapping[str, str] = {
     "nan": "there is no nan in a formula",
 }
 
+_LISTED = 60
+
 
 def character(c: str) -> str:
     """Why this character has no place in a formula."""
@@ -136,5 +138,5 @@ def unknown(kind: str, name: str, known: Collection[str]) -> str:
         guess = f'; did you mean "{(same or near)[0]}"?'
     else:
         guess = ""
-    listed = ", ".join(names[:60]) + (", ..." if len(names) > 60 else "")
-    return f'no {kind} called "{name[:40]}"{guess} (known: {listed or "none"})'
+    listed = ", ".join(names[:_LISTED]) + (", ..." if len(names) > _LISTED else "")
+    return f'no {kind} called "{name[:40]}"{guess} (known: {listed})'

@@ -49,7 +49,8 @@ def parse(text: str, names: Collection[str]) -> tree.Node:
             body = ast.parse(line[start:], mode="eval").body
     except SyntaxError as error:
         offset = min(start + max((error.offset or 1) - 1, 0), len(text) - 1)
-        raise ExpressionError(text, "this is not a formula", offset) from None
+        reason = f"this is not a formula: {error.msg}"
+        raise ExpressionError(text, reason, offset) from None
     except (MemoryError, RecursionError):
         # Both are how Python's parser says that its stack is full.
         raise ExpressionError(text, "the formula is too deeply nested", start) from None
@@ -183,7 +184,7 @@ class _Builder:
         elif function.shape and isinstance(arguments[0], ast.Tuple):
             arguments = arguments[0].elts
             if not 1 <= len(arguments) <= 8:
-                self.refuse("an array has one to eight dimensions here", node)
+                self.refuse("an array has one to eight dimensions here", node.args[0])
         for given in arguments:
             if isinstance(given, ast.Starred):
                 self.refuse("a list cannot be spread into arguments with *", given)

@@ -53,13 +53,10 @@ def integer_power(x: Any, exponent: int, multiply: Callable[[Any, Any], Any]) ->
         x = multiply(x, x)
 
 
-def power(x: Scalar, y: Scalar) -> Scalar:
+def power(x: Any, y: Any) -> Scalar:
     """x**y without ever making an integer of more than 53 bits."""
     if isinstance(y, int) and abs(y) <= limits.EXPONENT:
-        if y == 0:
-            return x * 0 + 1
-        product = integer_power(x, abs(y), lambda a, b: bounded(a * b, a, b))
-        return product if y > 0 else 1 / product
+        return _multiplied(x, y)
     if isinstance(x, complex) or isinstance(y, complex):
         return complex(x) ** complex(y)
     base, exponent = float(x), float(y)
@@ -69,6 +66,19 @@ def power(x: Scalar, y: Scalar) -> Scalar:
             f"({x:g}+0j)**..."
         )
     return base**exponent
+
+
+def _multiplied(x: Any, y: int) -> Scalar:
+    if y == 0:
+        return type(+x)(1)
+    try:
+        product = integer_power(x, abs(y), lambda a, b: bounded(a * b, a, b))
+    except ArithmeticFault:
+        if y > 0:
+            raise
+        # What is too large below the line makes a quotient too small to tell from 0.
+        return type(+x)(0)
+    return product if y > 0 else 1 / product
 
 
 _BINARY: Mapping[str, Callable[[Any, Any], Any]] = {
@@ -113,7 +123,7 @@ def compare(symbol: str, x: Scalar, y: Scalar) -> bool:
         raise Fault("complex numbers have no order; compare abs(z) or real(z)") from None
 
 
-def promote(value: Scalar, other: Scalar) -> Scalar:
+def promote(value: Any, other: Any) -> Scalar:
     """The value in the wider type of the two."""
     wide = max(type(value), type(other), key=(bool, int, float, complex).index)
     return value if type(value) is wide else wide(value)

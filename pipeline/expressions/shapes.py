@@ -17,9 +17,19 @@ def shape(value: Any) -> Shape:
     return tuple(getattr(value, "shape", ()))
 
 
+def volume(extent: Iterable[int]) -> int:
+    """How many elements a shape has; a dimension of 0 counts 1, as a sum over it leaves 1."""
+    return math.prod(max(1, length) for length in extent)
+
+
 def size(value: Any) -> int:
-    """How many elements a value has."""
-    return math.prod(shape(value))
+    """The volume of a value."""
+    return volume(shape(value))
+
+
+def empty(value: Any) -> bool:
+    """Whether an array has no elements at all."""
+    return 0 in shape(value)
 
 
 def limited(elements: int, limit: int = limits.ELEMENTS) -> None:
@@ -45,7 +55,7 @@ def broadcast(shapes: Iterable[Shape]) -> Shape:
             elif given[-i] not in (1, result[-i]):
                 sides = " and ".join(shown(s) for s in shapes)
                 raise Fault(f"these sizes do not fit: {sides}")
-    limited(math.prod(result))
+    limited(volume(result))
     return tuple(result)
 
 
@@ -58,7 +68,7 @@ def product(left: Shape, right: Shape) -> Shape:
         raise Fault(f"these sizes do not fit: {shown(left)} @ {shown(right)}")
     outer = broadcast([left[:-2], right[:-2]])
     result = outer + left[-2:-1] + (right[-1:] if len(right) > 1 else ())
-    limited(math.prod(result))
+    limited(volume(result))
     return result
 
 
@@ -67,8 +77,8 @@ def axis_of(axis: Any, dimensions: int) -> int | None:
     if axis is None:
         return None
     if type(axis) is not int or not -dimensions <= axis < dimensions:
-        there = f"0 to {dimensions - 1}" if dimensions else "none: this is a single number"
-        raise Fault(f"axis = {axis}: an array's axis is a whole number (here {there})")
+        there = f"they are 0 to {dimensions - 1}" if dimensions else "a single number has none"
+        raise Fault(f"axis = {axis}: no such axis; {there}")
     return axis
 
 
@@ -81,4 +91,4 @@ def joined(shapes: Sequence[Shape], axis: int) -> None:
         if not same:
             sides = " and ".join(shown(s) for s in (shapes[0], given))
             raise Fault(f"these sizes do not fit: {sides}")
-    limited(sum(map(math.prod, shapes)))
+    limited(sum(map(volume, shapes)))

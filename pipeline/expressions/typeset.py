@@ -135,10 +135,14 @@ def _sum(sign: str) -> Callable[..., Piece]:
     return join
 
 
-def _product(left: Piece, _: object, right: tree.Node, depth: int) -> Piece:
-    a, b = _fit(left, _PRODUCT), _within(right, _SIGN, depth)
-    # Side by side, 2 and 3 would read as 23, f and (x) as a function of x.
-    return a + (r"\times " if b[0].isdigit() or b[0] == "." else r"\,") + b, _PRODUCT
+def _product(left: Piece, base: object, right: tree.Node, depth: int) -> Piece:
+    b = _within(right, _SIGN, depth)
+    # Side by side, 2 and 3 would read as 23.
+    times = (r"\times " if b[0].isdigit() or b[0] == "." else r"\,") + b
+    if isinstance(base, tree.Unary) and base.symbol != "not":
+        # (-x)*y is -x y.
+        return left[0] + times, _SUM
+    return _fit(left, _PRODUCT) + times, _PRODUCT
 
 
 def _quotient(left: Piece, _: object, right: tree.Node, depth: int) -> Piece:
@@ -156,8 +160,10 @@ def _modulo(left: Piece, _: object, right: tree.Node, depth: int) -> Piece:
 
 def _power(left: Piece, base: tree.Node | None, right: tree.Node, depth: int) -> Piece:
     exponent = f"^{{{_piece(right, depth + 1)[0]}}}"
-    if isinstance(base, tree.Call) and base.function in _UPRIGHT and base.axis is None:
-        name, arguments = _FUNCTION[base.function], _listed(base.arguments, depth)
+    # Only for a number: sin^{-1}(x) is another function.
+    called = base if isinstance(right, tree.Number) and isinstance(base, tree.Call) else None
+    if called and called.function in _UPRIGHT and called.axis is None:
+        name, arguments = _FUNCTION[called.function], _listed(called.arguments, depth)
         return name + exponent + _brackets(arguments), _POWER
     return _fit(left, _ATOM) + exponent, _POWER
 
@@ -210,4 +216,4 @@ def _call(node: tree.Call, depth: int) -> Piece:
     if node.axis:
         axis = rf",\,\mathrm{{axis}}={_piece(node.axis, depth + 1)[0]}"
     shown = _FUNCTION.get(name) or rf"\mathrm{{{re.sub('[^a-z0-9]', '', name)}}}"
-    return shown + _brackets(_listed(given, depth) + axis), _ATOM
+    return shown + _brackets(_listed(given, depth) + axis), _POWER
