@@ -1,0 +1,79 @@
+"""The commands: `python -m pipeline`, or `cobweb` where it is installed."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from pipeline.errors import CobwebError
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; the exit status is 2 after a mistake of the user's."""
+    arguments = sys.argv[1:] if arguments is None else list(arguments)
+    try:
+        if arguments[:1] == ["run"]:
+            from pipeline import command
+
+            command.run(arguments[1:])
+        else:
+            _inspect(arguments)
+    except CobwebError as error:
+        print(error, file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("interrupted; nothing was left half written", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        # The reader of our output has gone, as `head` does.
+        sys.stderr.close()
+        return 0
+    return 0
+
+
+def _inspect(arguments: Sequence[str]) -> None:
+    parser = argparse.ArgumentParser(prog="cobweb", description="Experiments on iterations.")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    commands.add_parser("run", help="run an experiment: cobweb run [overrides]", add_help=False)
+    listing = commands.add_parser("list", help="what there is to choose")
+    listing.add_argument("group", nargs="*", help="experiment, map, objective, solver, ...")
+    listing.add_argument("--config-dir", "-cd", help="a folder of configs of your own")
+    info = commands.add_parser("info", help="what is in an archive")
+    info.add_argument("file", help="an archive: result.nc")
+    figure = commands.add_parser("figure", help="draw an archive")
+    figure.add_argument("file", help="an archive: result.nc")
+    figure.add_argument("--name", default=None, help="kind of figure, as `list figure` shows them")
+    figure.add_argument("--style", default=None, help="screen or paper")
+    figure.add_argument("--format", action="append", help="png, svg or pdf; may be repeated")
+    figure.add_argument("--output", "-o", help="folder, or file without ending; beside the archive")
+    args = parser.parse_args(list(arguments))
+    if args.command == "list":
+        from pipeline import inspection
+
+        unknown = [group for group in args.group if group not in inspection.GROUPS]
+        if unknown:
+            parser.error(f"no such group: {', '.join(unknown)} (known: {', '.join(inspection.GROUPS)})")
+        print(inspection.listing(tuple(args.group) or inspection.GROUPS, args.config_dir))
+    elif args.command == "info":
+        from pipeline import inspection
+
+        print(inspection.info(args.file))
+    else:
+        _figure(args)
+
+
+def _figure(args: argparse.Namespace) -> None:
+    """Draw an archive as its document says, or otherwise."""
+    from pipeline import archive, figures
+
+    with archive.read(args.file) as ds:
+        figure = figures.draw(ds, name=args.name or "auto", style=args.style or "screen")
+        target = Path(args.output) if args.output else Path(args.file).parent
+        for path in figures.save(figure, target, tuple(args.format or ("png",))):
+            print(path)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

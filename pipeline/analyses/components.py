@@ -1,0 +1,38 @@
+"""How components of the state become variables: complex ones as two, vectors with a dimension."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pipeline.arrays import Dimension, Variable
+from pipeline.state import Components, State
+
+
+def variables(
+    components: Components, dimensions: tuple[Dimension, ...], *, suffix: str = "", meaning: str
+) -> tuple[Variable, ...]:
+    """The variables `<component><suffix>` (`_re` and `_im` of a complex component)."""
+    result = []
+    for name, component in components.items():
+        own = tuple(
+            Dimension(f"{name}_dim", n, None, f"entry of {name}") for n in component.shape
+        )
+        parts = {"_re": "real part of ", "_im": "imaginary part of "} if component.complex else {"": ""}
+        result += [
+            Variable(f"{name}{suffix}{part}", (*dimensions, *own), "float", f"{prefix}{name}{meaning}")
+            for part, prefix in parts.items()
+        ]
+    return tuple(result)
+
+
+def values(state: State, *, suffix: str = "") -> dict[str, Any]:
+    """The same names with the values of one state."""
+    import jax.numpy as jnp
+
+    result = {}
+    for name, value in state.items():
+        if jnp.iscomplexobj(value):
+            result[f"{name}{suffix}_re"], result[f"{name}{suffix}_im"] = value.real, value.imag
+        else:
+            result[f"{name}{suffix}"] = value
+    return result

@@ -1,0 +1,220 @@
+"""The order of things: document -> experiment -> template -> blocks -> archive -> figure."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import yaml
+
+from pipeline import archive, config, dataset, figures, job, provenance
+from pipeline.dataset import Block, Template
+from pipeline.errors import CobwebError, ConfigError
+from pipeline.experiment import Experiment
+from pipeline.status import CriticalKind, Status
+
+if TYPE_CHECKING:
+    import xarray
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+LOG = logging.getLogger("pipeline")
+RESULT = "result.nc"
+# The part of the free memory that a result held in memory may take.
+SHARE = 0.8
+
+Watch = Callable[[Iterable[Block], int], Iterable[Block]]
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a run says when it is over."""
+
+    experiment: Experiment
+    plan: job.Plan
+    compile_seconds: float
+    run_seconds: float
+    counts: Mapping[str, int]
+    files: tuple[Path, ...] = ()
+    bytes: int = 0
+
+
+def run(
+    *overrides: str,
+    config_dir: str | Path | None = None,
+    folder: str | Path | None = None,
+) -> xarray.Dataset:
+    """Run one experiment.
+
+    Args:
+        overrides: as on the command line: "experiment=orbit", "map=henon", "grid.a.num=101".
+        config_dir: a folder of your own maps, objectives and experiments.
+        folder: where result.nc and the figure go; nothing is written without it.
+
+    Returns:
+        The labelled dataset; of an archive, read when it is used.
+
+    Raises:
+        ConfigError: with every mistake of the document.
+    """
+    experiment = config.read(config.compose(overrides, config_dir))
+    if folder is not None:
+        file(experiment, Path(folder), overrides)
+        return open(Path(folder) / RESULT)
+    layout, plan = prepare(experiment)
+    free = _free_memory()
+    if free is not None and layout.bytes > SHARE * free:
+        need, have = (f"{size / 2**30:.2f} GiB" for size in (layout.bytes, free))
+        reason = f"the result takes {need} and {have} of memory are free; give a folder to write it to"
+        raise ConfigError([f"grid: {reason}."])
+    call, _ = job.compiled(experiment, plan)
+    arrays = dataset.fill(layout, job.blocks(experiment, plan, call))
+    whole = dataset.assemble(layout, arrays)
+    return whole.assign_attrs(document=provenance.text(experiment.document))
+
+
+def open(path: str | Path) -> xarray.Dataset:
+    """The dataset of an archive; its attribute `document` is the document as YAML."""
+    return archive.read(path)
+
+
+def plot(
+    ds: xarray.Dataset, name: str = "auto", *, style: str = "screen", ax: Axes | None = None
+) -> Figure:
+    """A figure of a dataset that `run` or `open` gave.
+
+    Args:
+        name: the kind, as in conf/figure; chosen from the dataset by default.
+        ax: axes of your own to draw into.
+    """
+    return figures.draw(ds, name=name, style=style, ax=ax)
+
+
+def prepare(experiment: Experiment) -> tuple[Template, job.Plan]:
+    """What a run will file, and in how many blocks; whatever cannot be done is refused here.
+
+    Raises:
+        ConfigError: not even one cell fits into the memory.
+        CobwebError: the figure does not fit the dataset.
+    """
+    layout = dataset.template(experiment)
+    plan = job.plan(experiment, layout.cell_bytes)
+    if experiment.figure.name != "none":
+        # Arrays of one element each, seen as whole ones: the figure is chosen by shapes alone.
+        empty = {e.name: np.broadcast_to(np.zeros((), e.dtype), e.shape) for e in layout.variables}
+        text = provenance.text(experiment.document)
+        hollow = dataset.assemble(layout, empty).assign_attrs(document=text)
+        figures.choose(hollow, experiment.figure.name)
+    return layout, plan
+
+
+def file(
+    experiment: Experiment,
+    folder: Path,
+    overrides: Iterable[str] = (),
+    watch: Watch = lambda blocks, count: blocks,
+) -> Report | None:
+    """Run an experiment into a folder: result.nc and its figures.
+
+    Args:
+        watch: wraps the blocks, of which there are so many, to show progress.
+
+    Returns:
+        None where the folder holds the finished result of the same document.
+
+    Raises:
+        CobwebError: it holds the result of another document.
+        ConfigError: the disk has no room.
+    """
+    path = folder / RESULT
+    if path.exists():
+        _same(path, experiment)
+        return None
+    layout, plan = prepare(experiment)
+    _room(folder, layout.bytes)
+    folder.mkdir(parents=True, exist_ok=True)
+    call, compile_seconds = job.compiled(experiment, plan)
+    counts: dict[str, int] = {}
+    begun = perf_counter()
+    blocks = _counted(watch(job.blocks(experiment, plan, call), plan.blocks), counts)
+    texts = provenance.gather(
+        experiment.document, list(overrides), {"block": plan.block}, experiment.seed
+    )
+    archive.write(_signed(layout), blocks, path, texts)
+    seconds = perf_counter() - begun
+    files = [path]
+    if experiment.figure.name != "none":
+        wanted = experiment.figure
+        with open(path) as ds:
+            figure = figures.draw(ds, name=wanted.name, style=wanted.style)
+            files += figures.save(figure, folder, wanted.formats)
+    size = path.stat().st_size
+    return Report(experiment, plan, compile_seconds, seconds, counts, tuple(files), size)
+
+
+def _signed(layout: Template) -> Template:
+    """The template with the attributes that say who wrote the file, and when."""
+    version = provenance.version(provenance.DISTRIBUTION)
+    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    signed = {"source": f"Cobweb {version}", "history": f"{now} computed by Cobweb {version}"}
+    return Template(
+        layout.grid,
+        layout.sizes,
+        layout.coordinates,
+        layout.variables,
+        {**layout.attributes, **signed},
+    )
+
+
+def _counted(blocks: Iterable[Block], counts: dict[str, int]) -> Iterator[Block]:
+    """The blocks, with the cells of each status counted as they pass."""
+    for first, last, results in blocks:
+        codes = np.bincount(results["status"], minlength=len(Status))
+        for status in Status:
+            if codes[status]:
+                counts[status.name] = counts.get(status.name, 0) + int(codes[status])
+        if "critical_kind" in results:
+            kinds = np.bincount(results["critical_kind"], minlength=len(CriticalKind))
+            for kind in CriticalKind:
+                if kind and kinds[kind]:
+                    counts[f"kind {kind.name}"] = counts.get(f"kind {kind.name}", 0) + int(kinds[kind])
+        yield first, last, results
+
+
+def _same(path: Path, experiment: Experiment) -> None:
+    """A finished result is never written over."""
+    aside = {"figure", "dry_run", "engine"}
+
+    def essence(document: Mapping[str, Any]) -> str:
+        kept = {key: value for key, value in document.items() if key not in aside}
+        return json.dumps(kept, sort_keys=True, default=str)
+
+    there = yaml.safe_load(archive.provenance(path).get("document", "")) or {}
+    here = yaml.safe_load(provenance.text(experiment.document))
+    if essence(there) != essence(here):
+        raise CobwebError(f"{path}: holds the result of another document; choose another folder.")
+
+
+def _room(folder: Path, size: int) -> None:
+    existing = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
+    free = shutil.disk_usage(existing).free
+    if size > free:
+        need, have = (f"{n / 2**30:.2f} GiB" for n in (size, free))
+        raise ConfigError([f"grid: the result takes {need} and {existing} has {have} free."])
+
+
+def _free_memory() -> int | None:
+    """Bytes, None where the system does not say."""
+    try:
+        return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (ValueError, OSError, AttributeError):
+        return None

@@ -1,0 +1,248 @@
+"""The command `run`: Hydra's command line, with our composition and our errors."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pipeline import api, config
+from pipeline.config import composition, files
+from pipeline.config.mistakes import Mistakes
+from pipeline.dataset import Block
+from pipeline.errors import ConfigError
+from pipeline.experiment import Experiment
+
+if TYPE_CHECKING:
+    from hydra._internal.hydra import Hydra
+    from omegaconf import DictConfig
+
+LOG = logging.getLogger("pipeline")
+
+HELP = """\
+Run an experiment:  python run.py [overrides]      (or: cobweb run [overrides])
+
+  python run.py                                      the default experiment
+  python run.py experiment=cobweb map=tent           another one, of another map
+  python run.py grid.a.num=1000 device=cpu           with other settings
+  python run.py 'grid={b: {start: 0, stop: 1, num: 11}}'     with an axis more
+  python run.py '~grid.a'                            with an axis less
+  python run.py dry_run=true                         the plan, nothing computed
+  python run.py --config-dir my_conf map=mine        with configs of your own
+  python run.py -m map=logistic,cubic                one job for each choice
+  python run.py --cfg job                            the document, nothing computed
+
+`python -m pipeline list` shows the experiments, maps, objectives, solvers, analyses and figures.
+"""
+
+
+def run(arguments: Sequence[str]) -> None:
+    """Run what the command line asks for.
+
+    Raises:
+        CobwebError: for any mistake of the user's.
+    """
+    from hydra._internal.hydra import Hydra
+    from hydra._internal.utils import get_args_parser
+    from hydra.core.global_hydra import GlobalHydra
+
+    parser = get_args_parser()
+    args = parser.parse_args(list(arguments))
+    if args.config_path or args.config_name or args.experimental_rerun:
+        raise ConfigError(["--config-dir is the way to bring configs of your own."])
+    if args.help:
+        print(HELP)
+        return
+    with composition.hydra_rules():
+        loader = composition.Loader(composition.search_path(args.config_dir))
+        hydra = Hydra("cobweb", loader)
+        GlobalHydra.instance().initialize(hydra)
+        try:
+            if args.hydra_help:
+                hydra.hydra_help(composition.NAME, args_parser=parser, args=args)
+            elif args.cfg or args.info or args.shell_completion:
+                _show(hydra, args)
+            elif args.multirun:
+                _sweep(hydra, args)
+            else:
+                _job(hydra, loader, args)
+        finally:
+            GlobalHydra.instance().clear()
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    """Hydra's own errors as ours."""
+    from hydra.errors import HydraException
+    from omegaconf.errors import OmegaConfBaseException
+
+    try:
+        yield
+    except (HydraException, OmegaConfBaseException) as error:
+        raise ConfigError([files.explain(error)]) from None
+
+
+def _show(hydra: Hydra, args: Any) -> None:
+    """Hydra's own views of a config."""
+    with _explained():
+        if args.cfg:
+            composition.whole(composition.Loader(hydra.config_loader.get_search_path()), args.overrides, args.config_dir)
+            hydra.show_cfg(
+                config_name=composition.NAME,
+                overrides=args.overrides,
+                cfg_type=args.cfg,
+                package=args.package,
+                resolve=args.resolve,
+            )
+        elif args.info:
+            hydra.show_info(args.info, config_name=composition.NAME, overrides=args.overrides)
+        else:
+            hydra.shell_completion(config_name=composition.NAME, overrides=args.overrides)
+
+
+def _job(hydra: Hydra, loader: composition.Loader, args: Any) -> None:
+    """One run, into the folder that `hydra.run.dir` names."""
+    from hydra._internal.callbacks import Callbacks
+    from hydra.core.utils import run_job
+    from hydra.types import HydraContext, RunMode
+
+    whole, document = composition.whole(loader, args.overrides, args.config_dir)
+    if whole.hydra.mode == RunMode.MULTIRUN:
+        _sweep(hydra, args)
+        return
+    experiment = config.read(document)
+    # Nothing is made on the disk for a run that cannot be done.
+    api.prepare(experiment)
+    if experiment.dry_run:
+        print(plan(experiment))
+        return
+    whole.hydra.mode = RunMode.RUN
+    ended: list[Exception] = []
+
+    def task(_: DictConfig) -> None:
+        try:
+            _file(experiment, args.overrides)
+        except Exception as error:  # noqa: BLE001  # Hydra would print it: it is raised again below
+            ended.append(error)
+
+    with _explained():
+        run_job(
+            hydra_context=HydraContext(config_loader=loader, callbacks=Callbacks(whole)),
+            task_function=task,
+            config=whole,
+            job_dir_key="hydra.run.dir",
+            job_subdir_key=None,
+        )
+    if ended:
+        raise ended[0]
+
+
+def _sweep(hydra: Hydra, args: Any) -> None:
+    """A job for each combination, by Hydra's sweeper and launcher."""
+    mistakes, _, _ = composition.examine(args.overrides, args.config_dir, sweep=True)
+    if mistakes:
+        raise ConfigError(mistakes)
+    with _explained():
+        hydra.multirun(
+            config_name=composition.NAME,
+            task_function=_swept,
+            overrides=[*args.overrides, "hydra.mode=MULTIRUN"],
+        )
+
+
+def _swept(job: DictConfig) -> None:
+    """One job of a sweep."""
+    from hydra.core.hydra_config import HydraConfig
+
+    settings = HydraConfig.get()
+    mistakes = Mistakes()
+    document = composition.plain(job, settings.runtime.choices, mistakes)
+    if mistakes:
+        raise ConfigError(mistakes)
+    experiment = config.read(document)
+    if experiment.dry_run:
+        print(plan(experiment))
+    else:
+        _file(experiment, list(settings.overrides.task))
+
+
+def _file(experiment: Experiment, overrides: Sequence[str]) -> None:
+    from hydra.core.hydra_config import HydraConfig
+
+    folder = Path(HydraConfig.get().runtime.output_dir)
+    shown = _relative(folder)
+    LOG.info("experiment %s into %s", experiment.name, folder)
+    report = api.file(experiment, folder, overrides, progress)
+    if report is None:
+        say(f"{shown / api.RESULT} holds the finished result of this document; nothing to do.")
+        return
+    for line in summary(report):
+        say(line)
+
+
+def say(line: str) -> None:
+    """To the terminal and the log."""
+    print(line)
+    LOG.info("%s", line)
+
+
+def summary(report: api.Report) -> list[str]:
+    """The closing lines of a run."""
+    experiment, plan = report.experiment, report.plan
+    steps = plan.cells * experiment.iterate.steps
+    problem = experiment.problem
+    counts = ", ".join(f"{count:,} {name}" for name, count in report.counts.items() if " " not in name)
+    kinds = {k.removeprefix("kind "): n for k, n in report.counts.items() if " " in k}
+    if kinds:
+        counts += "; " + ", ".join(f"{count:,} at a {kind} point" if kind == "degenerate" else f"{count:,} at a {kind}" for kind, count in kinds.items())
+    head = f"{experiment.name}: {problem.group} {problem.name}, solver {experiment.solver.name}"
+    work = f"{plan.cells:,} cell{'s' * (plan.cells > 1)}, {experiment.iterate.steps:,} steps"
+    work += " at most" if experiment.solver.freezes else f" ({steps:,} in all)"
+    time = f"compiled in {report.compile_seconds:.2f} s, computed and filed in {report.run_seconds:.2f} s"
+    shown = ", ".join([str(_relative(report.files[0])), *(path.name for path in report.files[1:])])
+    return [head, f"{work}; {time}", f"status: {counts}", f"{shown} ({_bytes(report.bytes)})"]
+
+
+def plan(experiment: Experiment) -> str:
+    """What a run would do."""
+    layout, blocks = api.prepare(experiment)
+    rows = {
+        "cells": f"{blocks.cells:,} = {' x '.join(map(str, layout.grid)) or '1'}",
+        "steps": f"{experiment.iterate.steps:,} each",
+        "blocks": f"{blocks.blocks:,} of {blocks.block:,} cells, one compiled program",
+        "memory": f"{_bytes(blocks.memory(layout.cell_bytes))} of {_bytes(experiment.device.memory)} at most",
+        "disk": _bytes(layout.bytes),
+        "variables": ", ".join(entry.name for entry in layout.variables),
+    }
+    width = max(map(len, rows))
+    return "\n".join([f"{experiment.name}: nothing computed", *(f"  {k:<{width}}  {v}" for k, v in rows.items())])
+
+
+def progress(blocks: Iterable[Block], count: int) -> Iterator[Block]:
+    """The blocks, with a bar on a terminal where there are several."""
+    if count == 1 or not sys.stderr.isatty():
+        yield from blocks
+        return
+    from rich.console import Console
+    from rich.progress import track
+
+    console = Console(stderr=True)
+    yield from track(blocks, "blocks", total=count, console=console, transient=True)
+
+
+def _relative(path: Path) -> Path:
+    """As seen from here where that is shorter."""
+    try:
+        return path.absolute().relative_to(Path.cwd())
+    except ValueError:
+        return path
+
+
+def _bytes(size: int) -> str:
+    for unit, power in (("GiB", 30), ("MiB", 20), ("KiB", 10)):
+        if size >= 2**power:
+            return f"{size / 2**power:.1f} {unit}"
+    return f"{size} B"

@@ -1,0 +1,6 @@
+"""Config: overrides and files -> a document -> the experiment that it describes."""
+
+from pipeline.config.composition import choices, compose
+from pipeline.config.document import read
+
+__all__ = ["choices", "compose", "read"]

@@ -1,0 +1,247 @@
+"""The map or the objective of a document, read and checked."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+import numpy as np
+
+from pipeline.config import names, values
+from pipeline.config.mistakes import Mistakes
+from pipeline.config.quantity import initial_value, parameter
+from pipeline.errors import ExpressionError
+from pipeline.expressions import Expression, compile
+from pipeline.maps import Map
+from pipeline.objectives import Objective
+from pipeline.settings import Setting, Settings
+from pipeline.state import Component, Components, size
+
+FIELDS: dict[str, Settings] = {
+    "map": {
+        "name": Setting("text", "unnamed", "what it is called"),
+        "reference": Setting("text", "none", "where it comes from"),
+        "escape_radius": Setting(
+            "number", 1e6, "the norm beyond which an orbit has escaped", low=0, above=True
+        ),
+    },
+    "objective": {
+        "name": Setting("text", "unnamed", "what it is called"),
+        "reference": Setting("text", "none", "where it comes from"),
+        "sense": Setting(
+            "choice", "minimise", "what is sought", options=("minimise", "maximise")
+        ),
+    },
+}
+PARTS = {
+    "map": ("equations", "definitions", "parameters", "initial", "modulus"),
+    "objective": ("definitions", "parameters", "initial"),
+}
+FORMULA = {"map": (), "objective": ("expression",)}
+
+
+def read(
+    mistakes: Mistakes, group: str, node: Any, seed: int, axes: Collection[str]
+) -> tuple[Map | Objective | None, dict[str, Any]]:
+    """A map or an objective; None where it has mistakes.
+
+    Args:
+        axes: names that the formulas under `initial` may use as well as the parameters.
+
+    Returns:
+        (the problem, its node with every default filled in).
+    """
+    before = len(mistakes)
+    if not isinstance(node, dict):
+        mistakes.add(group, f"expected the name of a {group}, or a description of one", node)
+        return None, {}
+    mistakes.unknown(group, node, (*FIELDS[group], *PARTS[group], *FORMULA[group]))
+    own = {key: value for key, value in node.items() if key in FIELDS[group]}
+    fields = values.section(mistakes, group, own, FIELDS[group])
+    parts = {key: _part(mistakes, f"{group}.{key}", node.get(key)) for key in PARTS[group]}
+    formulas = {key: node.get(key) for key in FORMULA[group]}
+    resolved = {**fields, **formulas, **parts}
+    _check_names(mistakes, group, parts)
+    if group == "objective" and not formulas["expression"]:
+        mistakes.add("objective.expression", "expected the formula of f, such as (x - 1)**2")
+    if len(mistakes) > before:
+        return None, resolved
+
+    parameters, initial, components = _numbers(mistakes, group, parts, seed, axes)
+    if len(mistakes) > before:
+        return None, resolved
+    known = [*components, *parameters, *(["size"] if size(components) else [])]
+    known += ["n"] if group == "map" else []
+    definitions: dict[str, Expression] = {}
+    for name, text in parts["definitions"].items():
+        _compile(mistakes, f"{group}.definitions", name, text, known, definitions)
+        known.append(name)
+    common: dict[str, Any] = {
+        "name": fields["name"],
+        "reference": fields["reference"],
+        "components": components,
+        "parameters": parameters,
+        "initial": initial,
+        "definitions": definitions,
+    }
+    problem: Map | Objective
+    if group == "map":
+        equations: dict[str, Expression] = {}
+        for name, text in parts["equations"].items():
+            _compile(mistakes, "map.equations", name, text, known, equations)
+        modulus = _modulus(mistakes, parts["modulus"], components)
+        # The state has one order, that of the equations.
+        common["components"] = {name: components[name] for name in parts["equations"]}
+        problem = Map(
+            equations=equations, modulus=modulus, escape_radius=fields["escape_radius"], **common
+        )
+    else:
+        compiled: dict[str, Expression] = {}
+        _compile(mistakes, "objective", "expression", formulas["expression"], known, compiled)
+        if len(mistakes) > before:
+            return None, resolved
+        problem = Objective(expression=compiled["expression"], sense=fields["sense"], **common)
+    if len(mistakes) == before:
+        _check_shapes(mistakes, problem)
+    return (problem if len(mistakes) == before else None), resolved
+
+
+def _part(mistakes: Mistakes, where: str, node: Any) -> dict[str, Any]:
+    """A mapping of names, empty where there is none."""
+    if node is None:
+        return {}
+    if not isinstance(node, dict):
+        mistakes.add(where, "expected names and their values, such as {x: 0.1}", node)
+        return {}
+    return dict(node)
+
+
+def _check_names(mistakes: Mistakes, group: str, parts: Mapping[str, dict[str, Any]]) -> None:
+    order = ("initial", "definitions", "parameters")
+    good = {k: [n for n in parts[k] if names.identifier(mistakes, f"{group}.{k}", n)] for k in order}
+    names.clashes(mistakes, group, good)
+    if group == "objective":
+        if not parts["initial"]:
+            mistakes.add("objective.initial", "expected a start for each component, such as {x: 0}")
+        return
+    if not parts["equations"]:
+        example = "such as {x: a*x*(1 - x)}"
+        mistakes.add("map.equations", f"expected a formula for each component, {example}")
+    for name in parts["equations"]:
+        if name not in parts["initial"] and names.identifier(mistakes, "map.equations", name):
+            mistakes.add(f"map.initial.{name}", f"expected the initial value of {name}")
+    for part in ("initial", "modulus"):
+        for name in parts[part]:
+            if name not in parts["equations"]:
+                mistakes.add(f"map.{part}.{name}", f"{name} has no equation, so it is no component")
+
+
+def _numbers(
+    mistakes: Mistakes,
+    group: str,
+    parts: Mapping[str, dict[str, Any]],
+    seed: int,
+    axes: Collection[str],
+) -> tuple[dict[str, np.ndarray], dict[str, Any], Components]:
+    """Parameters, initial values and the components' shapes: each may depend on those before it."""
+    known = [*parts["parameters"], *axes]
+    initial = {
+        name: initial_value(mistakes, f"{group}.initial.{name}", name, value, seed, known)
+        for name, value in parts["initial"].items()
+    }
+    vectors = {
+        name: Component(value.shape)
+        for name, value in initial.items()
+        if isinstance(value, np.ndarray)
+    }
+    length = size(vectors)
+    parameters = {
+        name: parameter(mistakes, f"{group}.parameters.{name}", name, value, seed, length)
+        for name, value in parts["parameters"].items()
+    }
+    components = {}
+    for name, value in initial.items():
+        sample: Any = value
+        if isinstance(value, Expression):
+            # Names that only axes give a value: any number shows the shape and the field.
+            stand_ins = {axis: np.float64(0.5) for axis in axes} | parameters
+            try:
+                sample = value(stand_ins, np)
+            except ExpressionError as error:
+                mistakes.formula(f"{group}.initial.{name}", error)
+                continue
+            if np.ndim(sample) > 1:
+                mistakes.add(f"{group}.initial.{name}", "expected a number or a vector")
+                continue
+        components[name] = Component(np.shape(sample), bool(np.iscomplexobj(sample)))
+    return parameters, initial, components
+
+
+def _compile(
+    mistakes: Mistakes, where: str, name: str, text: Any, known: list[str], into: dict[str, Expression]
+) -> None:
+    if isinstance(text, bool) or not isinstance(text, str | int | float):
+        mistakes.add(f"{where}.{name}", "expected a formula, such as a*x*(1 - x)", text)
+        return
+    try:
+        into[name] = compile(str(text), known)
+    except ExpressionError as error:
+        mistakes.formula(f"{where}.{name}", error)
+
+
+def _modulus(
+    mistakes: Mistakes, node: Mapping[str, Any], components: Components
+) -> dict[str, float]:
+    found = {}
+    for name, value in node.items():
+        where = f"map.modulus.{name}"
+        setting = Setting("number", 1.0, "length of the circle", low=0, above=True)
+        found[name] = float(values.take(mistakes, where, value, setting))
+        if components[name].complex:
+            mistakes.add(where, f"{name} is complex, and only a real component lives on a circle")
+    return found
+
+
+def _check_shapes(mistakes: Mistakes, problem: Map | Objective) -> None:
+    """Evaluate every formula abstractly: shapes and fields are checked, nothing is computed."""
+    import jax
+    import jax.numpy as jnp
+
+    def abstract(shape: tuple[int, ...], is_complex: bool) -> Any:
+        return jax.ShapeDtypeStruct(shape, jnp.complex64 if is_complex else jnp.float32)
+
+    state = {name: abstract(c.shape, c.complex) for name, c in problem.components.items()}
+    parameters = {k: abstract(v.shape, np.iscomplexobj(v)) for k, v in problem.parameters.items()}
+    if isinstance(problem, Map):
+        formulas = {f"equations.{name}": (f, problem.components[name]) for name, f in problem.equations.items()}
+    else:
+        formulas = {"expression": (problem.expression, Component())}
+
+    def evaluate(x: dict[str, Any], p: dict[str, Any]) -> None:
+        given = {**p, **x, "n": jnp.int32(0), "size": size(problem.components)}
+        for name, formula in problem.definitions.items():
+            try:
+                given[name] = formula(given)
+            except ExpressionError as error:
+                mistakes.formula(f"{problem.group}.definitions.{name}", error)
+                return
+        for where, (formula, component) in formulas.items():
+            try:
+                result = formula(given)
+            except ExpressionError as error:
+                mistakes.formula(f"{problem.group}.{where}", error)
+                continue
+            _check_result(mistakes, f"{problem.group}.{where}", formula, result, component)
+
+    jax.eval_shape(evaluate, state, parameters)
+
+
+def _check_result(
+    mistakes: Mistakes, where: str, formula: Expression, result: Any, component: Component
+) -> None:
+    if result.shape not in (component.shape, ()):
+        given, wanted = (f"shape {list(s)}" if s else "a number" for s in (result.shape, component.shape))
+        mistakes.add(where, f"expected {wanted}, but the formula gives {given}", formula.text)
+    elif np.issubdtype(result.dtype, np.complexfloating) and not component.complex:
+        advice = "a complex component has a complex initial value such as 0+0j"
+        mistakes.add(where, f"the formula gives complex numbers; {advice}", formula.text)

@@ -1,0 +1,170 @@
+"""The dataset: every variable's name, shape, type and labels, known before anything is computed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from pipeline.arrays import Dimension, Variable, flags
+from pipeline.experiment import Experiment
+from pipeline.grid import Axis, Quantity, shape
+from pipeline.status import Status
+
+if TYPE_CHECKING:
+    import xarray
+
+Block = tuple[int, int, Mapping[str, np.ndarray]]
+
+
+@dataclass(frozen=True, eq=False)
+class Entry:
+    """One variable of the file; a coordinate has its values already."""
+
+    name: str
+    dimensions: tuple[str, ...]
+    shape: tuple[int, ...]
+    dtype: np.dtype
+    attributes: Mapping[str, Any]
+    values: np.ndarray | None = None
+
+    @property
+    def bytes(self) -> int:
+        """Of its values."""
+        return math.prod(self.shape) * self.dtype.itemsize
+
+
+@dataclass(frozen=True, eq=False)
+class Template:
+    """A dataset without its results.
+
+    Attributes:
+        grid: the sizes of the leading dimensions of every variable.
+        sizes: {dimension: size}.
+    """
+
+    grid: tuple[int, ...]
+    sizes: Mapping[str, int]
+    coordinates: tuple[Entry, ...]
+    variables: tuple[Entry, ...]
+    attributes: Mapping[str, str]
+
+    @property
+    def bytes(self) -> int:
+        """Of all values."""
+        return sum(entry.bytes for entry in (*self.coordinates, *self.variables))
+
+    @property
+    def cell_bytes(self) -> int:
+        """Of the results of one cell."""
+        own = (math.prod(e.shape[len(self.grid) :]) * e.dtype.itemsize for e in self.variables)
+        return sum(own)
+
+
+def template(experiment: Experiment) -> Template:
+    """The dataset that the experiment will fill."""
+    real = np.dtype(experiment.device.real)
+    names = tuple(axis.name for axis in experiment.grid)
+    sizes = shape(experiment.grid)
+    status = Variable("status", (), "int8", "how the cell ended", attributes=flags(Status))
+    variables: list[Variable] = [status]
+    for fold in experiment.folds():
+        variables += [*fold.finished, *fold.recorded]
+    own = {d.name: d for v in variables for d in v.dimensions}
+    coordinates = [entry for axis in experiment.grid for entry in _axis(axis, real)]
+    coordinates += [_coordinate(d) for d in own.values() if d.values is not None]
+    return Template(
+        grid=sizes,
+        sizes=dict(zip(names, sizes, strict=True)) | {d.name: d.size for d in own.values()},
+        coordinates=tuple(coordinates),
+        variables=tuple(_entry(v, names, sizes, real) for v in variables),
+        attributes=_attributes(experiment),
+    )
+
+
+def _entry(
+    variable: Variable, names: tuple[str, ...], sizes: tuple[int, ...], real: np.dtype
+) -> Entry:
+    return Entry(
+        variable.name,
+        (*names, *(d.name for d in variable.dimensions)),
+        (*sizes, *variable.shape),
+        real if variable.dtype == "float" else np.dtype(variable.dtype),
+        {"long_name": variable.long_name, "units": variable.units, **variable.attributes},
+    )
+
+
+def _coordinate(d: Dimension) -> Entry:
+    labels = {"long_name": d.long_name or d.name, "units": d.units}
+    assert d.values is not None
+    return Entry(d.name, (d.name,), (d.size,), d.values.dtype, labels, d.values)
+
+
+def _axis(axis: Axis, real: np.dtype) -> Iterator[Entry]:
+    """The coordinate of an axis; of one that sweeps several quantities a number and theirs beside."""
+    values = axis.values.astype(real)
+    dimension, size = (axis.name,), (axis.size,)
+    if len(axis.quantities) == 1:
+        labels = {**_labels(axis.quantities[0]), "axis_scale": axis.scale}
+        yield Entry(axis.name, dimension, size, real, labels, values[:, 0])
+        return
+    labels = {"long_name": f"number of the {axis.name}", "units": "1"}
+    count = np.arange(axis.size, dtype=np.int64)
+    yield Entry(axis.name, dimension, size, count.dtype, labels, count)
+    for k, quantity in enumerate(axis.quantities):
+        name = quantity.name.replace(".", "_")
+        yield Entry(name, dimension, size, real, _labels(quantity), values[:, k])
+
+
+def _labels(quantity: Quantity) -> dict[str, str]:
+    entry = "".join(f"[{i}]" for i in quantity.index)
+    part = {"": "", "re": "real part of ", "im": "imaginary part of "}[quantity.part]
+    meaning = {
+        "parameter": f"parameter {quantity.key}{entry}",
+        "initial": f"initial value of {quantity.key}{entry}",
+        "free": f"{quantity.key} in the formula of the initial state",
+        "setting": f"setting {quantity.key} of the solver",
+    }[quantity.target]
+    return {"long_name": part + meaning, "units": "1", "quantity": quantity.name}
+
+
+def _attributes(experiment: Experiment) -> dict[str, str]:
+    problem = experiment.problem
+    return {
+        "Conventions": "CF-1.13",
+        "title": f"{experiment.name}: the {problem.group} {problem.name}, "
+        f"solver {experiment.solver.name}",
+        "references": problem.reference or "none",
+        "comment": "Dimensions in the order of the document's grid; the document itself, with "
+        "all that is needed to compute the file again, is in the group /provenance.",
+    }
+
+
+def fill(template: Template, blocks: Iterable[Block]) -> dict[str, np.ndarray]:
+    """{variable: array} in memory, from blocks of cells."""
+    count = math.prod(template.grid)
+    own = {e.name: e.shape[len(template.grid) :] for e in template.variables}
+    flat = {e.name: np.empty((count, *own[e.name]), e.dtype) for e in template.variables}
+    for first, last, results in blocks:
+        for name, array in flat.items():
+            array[first:last] = results[name]
+    return {e.name: flat[e.name].reshape(e.shape) for e in template.variables}
+
+
+def assemble(template: Template, arrays: Mapping[str, np.ndarray]) -> xarray.Dataset:
+    """The labelled dataset of the arrays."""
+    import xarray
+
+    def labelled(entry: Entry, values: np.ndarray) -> xarray.Variable:
+        return xarray.Variable(entry.dimensions, values, dict(entry.attributes))
+
+    return xarray.Dataset(
+        {entry.name: labelled(entry, arrays[entry.name]) for entry in template.variables},
+        {e.name: labelled(e, e.values) for e in template.coordinates if e.values is not None},
+        dict(template.attributes),
+    )
+
+

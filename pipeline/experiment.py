@@ -1,0 +1,110 @@
+"""An experiment: a document after every check, and what its numbers mean for one cell."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pipeline.analyses import Fold, Iterate, Subject, folds
+from pipeline.device import Device
+from pipeline.expressions import Expression
+from pipeline.grid import Grid, Quantity, replace
+from pipeline.maps import Map
+from pipeline.objectives import Objective
+from pipeline.solvers import Iteration, Solver
+from pipeline.state import State, start
+
+
+Numbers = Mapping[str, Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Figure:
+    """What is drawn of the result."""
+
+    name: str = "auto"
+    style: str = "screen"
+    formats: tuple[str, ...] = ("png",)
+
+
+@dataclass(frozen=True, eq=False)
+class Experiment:
+    """The checked description of a run.
+
+    Attributes:
+        settings: the solver's, by key.
+        analyses: {analysis: its settings}.
+        document: what it was read from, with every default filled in: plain data.
+    """
+
+    name: str
+    problem: Map | Objective
+    solver: Solver
+    settings: Mapping[str, Any]
+    grid: Grid
+    iterate: Iterate
+    analyses: Mapping[str, Mapping[str, Any]]
+    device: Device
+    figure: Figure
+    dry_run: bool
+    seed: int
+    document: Mapping[str, Any]
+
+    @property
+    def subject(self) -> Subject:
+        """What the analyses study."""
+        return Subject(self.problem, self.solver, self.iterate)
+
+    def folds(self) -> tuple[Fold, ...]:
+        """The analyses, ready for the loop."""
+        return folds(self.subject, self.analyses)
+
+    def numbers(self) -> dict[str, dict[str, Any]]:
+        """Every number that the compiled program takes as an argument and all cells share."""
+        settings = self.solver.settings
+        return {
+            "parameters": dict(self.problem.parameters),
+            "initial": {
+                name: value
+                for name, value in self.problem.initial.items()
+                if not isinstance(value, Expression)
+            },
+            "settings": {k: v for k, v in self.settings.items() if settings[k].swept},
+        }
+
+    def iteration(self, numbers: Numbers, swept: Mapping[str, Any]) -> Iteration:
+        """The iteration of one cell.
+
+        Args:
+            numbers: of `numbers`.
+            swept: {quantity: []} what the axes make of them in this cell.
+        """
+        settings = {**self.settings, **numbers["settings"]}
+        for quantity in self._swept("setting"):
+            settings[quantity.key] = swept[quantity.name]
+        return self.solver.build(self.problem, self._parameters(numbers, swept), settings)
+
+    def start(self, numbers: Numbers, swept: Mapping[str, Any]) -> State:
+        """The initial state of one cell; arguments as above."""
+        import jax.numpy as jnp
+
+        values = self._parameters(numbers, swept)
+        values |= {quantity.key: swept[quantity.name] for quantity in self._swept("free")}
+        initial = {**self.problem.initial, **numbers["initial"]}
+        x0 = start(initial, self.problem.components, values, jnp.result_type(float))
+        for quantity in self._swept("initial"):
+            x0[quantity.key] = replace(x0[quantity.key], quantity, swept[quantity.name])
+        return x0
+
+    def _parameters(self, numbers: Numbers, swept: Mapping[str, Any]) -> dict[str, Any]:
+        parameters = dict(numbers["parameters"])
+        for quantity in self._swept("parameter"):
+            parameters[quantity.key] = replace(
+                parameters[quantity.key], quantity, swept[quantity.name]
+            )
+        return parameters
+
+    def _swept(self, target: str) -> list[Quantity]:
+        every = (quantity for axis in self.grid for quantity in axis.quantities)
+        return [quantity for quantity in every if quantity.target == target]

@@ -1,0 +1,47 @@
+"""The structure of an experiment: all that shapes its program, and none of the numbers it takes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from pipeline.experiment import Experiment
+from pipeline.expressions import Expression
+from pipeline.maps import Map
+
+
+def structure(experiment: Experiment) -> str:
+    """A text that two experiments share exactly when one compiled program serves both."""
+    problem, solver = experiment.problem, experiment.solver
+    swept = [(axis.name, axis.quantities) for axis in experiment.grid]
+    fixed = {k: v for k, v in experiment.settings.items() if not solver.settings[k].swept}
+    if isinstance(problem, Map):
+        formulas: Any = (_texts(problem.equations), dict(problem.modulus), problem.escape_radius)
+    else:
+        formulas = (problem.expression.text, problem.sense)
+    return repr(
+        (
+            problem.group,
+            formulas,
+            _texts(problem.definitions),
+            problem.components,
+            {k: _shape(v) for k, v in problem.parameters.items()},
+            {k: _shape(v) for k, v in problem.initial.items()},
+            swept,
+            (solver.name, fixed),
+            experiment.iterate,
+            {k: dict(v) for k, v in experiment.analyses.items()},
+            (experiment.device.platform, experiment.device.precision),
+        )
+    )
+
+
+def _texts(formulas: Any) -> dict[str, str]:
+    return {name: formula.text for name, formula in formulas.items()}
+
+
+def _shape(value: Any) -> Any:
+    if isinstance(value, Expression):
+        return value.text
+    return np.shape(value), bool(np.iscomplexobj(value))

@@ -1,0 +1,66 @@
+"""Maps: x -> g(x, p), given by one formula for each component."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import numpy as np
+
+from pipeline.expressions import Expression
+from pipeline.state import Components, Parameters, State, define, fit, size
+
+
+@dataclass(frozen=True, eq=False)
+class Map:
+    """A map of a document, checked.
+
+    Attributes:
+        equations: {component: the formula of its next value}.
+        definitions: named sub-expressions, in order.
+        parameters: {name: number or array} their values where no axis sweeps them.
+        initial: {component: number, array, or formula of the parameters}.
+        modulus: {component: length of the circle that it lives on}.
+        escape_radius: the Euclidean norm of the components without modulus beyond which the orbit
+            has escaped.
+    """
+
+    group: ClassVar[str] = "map"
+    name: str
+    equations: Mapping[str, Expression]
+    components: Components
+    parameters: Mapping[str, np.ndarray]
+    initial: Mapping[str, Any]
+    definitions: Mapping[str, Expression] = field(default_factory=dict)
+    modulus: Mapping[str, float] = field(default_factory=dict)
+    escape_radius: float = 1e6
+    reference: str = ""
+
+    @property
+    def counts(self) -> bool:
+        """Whether a formula uses the iteration number n."""
+        formulas = [*self.equations.values(), *self.definitions.values()]
+        return any("n" in formula.names for formula in formulas)
+
+    def step(self, x: State, p: Parameters, n: Any = 0, xp: Any = None) -> State:
+        """The next state of one cell.
+
+        Args:
+            x: {component: [] or [size]}.
+            p: {parameter: its value}.
+            n: the number of steps done, 0 when x_1 is computed.
+            xp: the array module, jax.numpy if None.
+        """
+        if xp is None:
+            import jax.numpy as xp
+        values = define(self.definitions, {**p, **x, "n": n, "size": size(self.components)}, xp)
+        return {name: fit(f(values, xp), x[name], xp) for name, f in self.equations.items()}
+
+    def distance(self, x: State) -> Any:
+        """[] The square of the norm that is compared with the escape radius."""
+        import jax.numpy as jnp
+
+        free = [value for name, value in x.items() if name not in self.modulus]
+        squares = [jnp.sum(v.real**2 + v.imag**2 if jnp.iscomplexobj(v) else v**2) for v in free]
+        return sum(squares, start=jnp.zeros(()))

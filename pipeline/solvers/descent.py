@@ -1,0 +1,110 @@
+"""The part that all solvers but the direct one share: steps, their end and their history."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from pipeline.solvers.iteration import Iteration
+from pipeline.solvers.target import Target
+from pipeline.state import State, flatten, unflatten
+from pipeline.status import Status
+
+# An objective this far on the wanted side is unbounded there (as Ipopt's and NLopt's limits).
+UNBOUNDED = 1e20
+# A step below this many units in the last place of the state is no step.
+STANDSTILL = 2
+
+
+class Progress(NamedTuple):
+    """A solver's own state.
+
+    Attributes:
+        u: [d] where it stands.
+        residual: [d] there.
+        value: [] the objective there; NaN for a map.
+        step_norm: [] of the last step.
+        tolerance: [] of the residual's norm.
+        status: [] a code of `Status`.
+        tells: what the solver records besides.
+    """
+
+    u: Any
+    residual: Any
+    value: Any
+    step_norm: Any
+    tolerance: Any
+    status: Any
+    tells: dict[str, Any]
+
+
+Advance = Callable[[Any, Any], tuple[Any, dict[str, Any]]]
+
+
+def iterate(target: Target, advance: Advance, settings: Mapping[str, Any], tells: Any) -> Iteration:
+    """The iteration u -> u + step.
+
+    Args:
+        advance: (u, residual) -> (step [d], what it tells of it).
+        settings: absolute_tolerance and relative_tolerance.
+        tells: what stands in the history before the first step.
+    """
+    import jax
+    import jax.numpy as jnp
+
+    def look(u: Any) -> tuple[Any, Any]:
+        if target.value is None:
+            return jnp.full((), jnp.nan, u.dtype), target.residual(u)
+        return jax.value_and_grad(target.value)(u)
+
+    def judge(u: Any, value: Any, residual: Any, step_norm: Any, tolerance: Any) -> Any:
+        size = norm(residual)
+        status = jnp.asarray(Status.bounded, jnp.int8)
+        standing = step_norm <= STANDSTILL * jnp.finfo(u.dtype).eps * norm(u)
+        status = jnp.where(standing, Status.stalled, status)
+        status = jnp.where(size <= tolerance, Status.converged, status)
+        status = jnp.where(target.sense * value < -UNBOUNDED, Status.unbounded_objective, status)
+        broken = target.beyond(u) | ~jnp.isfinite(size) | ~jnp.all(jnp.isfinite(u))
+        if target.value is not None:
+            # An objective may overflow on its way to an unbounded value: that is told apart above.
+            broken = (broken | jnp.isnan(value)) & (status != Status.unbounded_objective)
+        return jnp.where(broken, Status.escaped, status).astype(jnp.int8)
+
+    def init(x: State) -> Progress:
+        u = flatten(x)
+        value, residual = look(u)
+        tolerance = settings["absolute_tolerance"] + settings["relative_tolerance"] * norm(residual)
+        tolerance = jnp.asarray(tolerance).astype(u.dtype)
+        status = judge(u, value, residual, jnp.full((), jnp.inf, u.dtype), tolerance)
+        unmoved = jnp.full((), jnp.nan, u.dtype)
+        return Progress(u, residual, value, unmoved, tolerance, status, tells)
+
+    def step(carry: Progress, n: Any) -> Progress:
+        change, told = advance(carry.u, carry.residual)
+        u = carry.u + change
+        value, residual = look(u)
+        moved = norm(u - carry.u)
+        status = judge(u, value, residual, moved, carry.tolerance)
+        return Progress(u, residual, value, moved, carry.tolerance, status, told)
+
+    def probe(carry: Progress) -> dict[str, Any]:
+        seen = {"residual_norm": norm(carry.residual), "step_norm": carry.step_norm, **carry.tells}
+        return seen if target.value is None else {"objective_value": carry.value, **seen}
+
+    return Iteration(
+        init=init,
+        step=step,
+        terminate=lambda carry: carry.status,
+        probe=probe,
+        state=lambda carry: unflatten(carry.u, target.components),
+        classify=lambda carry: target.classify(carry.u),
+    )
+
+
+def norm(v: Any) -> Any:
+    """[] Euclidean; the largest entry is divided out, so that no square overflows."""
+    import jax.numpy as jnp
+
+    largest = jnp.max(jnp.abs(v))
+    scale = jnp.where((largest > 0) & jnp.isfinite(largest), largest, 1.0)
+    return scale * jnp.sqrt(jnp.sum((v / scale) ** 2))

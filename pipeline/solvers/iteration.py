@@ -1,0 +1,65 @@
+"""The one protocol of all solvers: an iteration on a state of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from pipeline.arrays import Variable
+from pipeline.settings import Setting, Settings
+from pipeline.state import State
+
+
+class Iteration(NamedTuple):
+    """What is stepped, for one cell: pure functions that know the cell's parameters.
+
+    Attributes:
+        init: x_0 -> the carry before the first step.
+        step: (carry, n) -> the carry after one more step, n steps having been done.
+        terminate: carry -> a code of `Status`; `bounded` while it goes on.
+        probe: carry -> what a history records of it, by name.
+        state: carry -> the components of the problem.
+        classify: carry -> the kind of the point that it stands on.
+    """
+
+    init: Callable[[State], Any]
+    step: Callable[[Any, Any], Any]
+    terminate: Callable[[Any], Any]
+    probe: Callable[[Any], dict[str, Any]]
+    state: Callable[[Any], State]
+    classify: Callable[[Any], Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Solver:
+    """One entry of the table of solvers.
+
+    Attributes:
+        build: (problem, parameters, settings of one cell) -> its iteration.
+        settings: its keys in the document.
+        solves: the groups of problems that it takes: map, objective.
+        freezes: whether a cell that has ended stays as it is (a map goes on for ever).
+        autonomous: whether a step depends on the carry alone, not on a counter.
+        smooth: whether a step is a differentiable function of the state.
+        tells: what its history records besides the quantities that all solvers have.
+    """
+
+    name: str
+    build: Callable[[Any, Mapping[str, Any], Mapping[str, Any]], Iteration]
+    settings: Settings = field(default_factory=dict)
+    solves: tuple[str, ...] = ("map", "objective")
+    freezes: bool = True
+    autonomous: bool = True
+    smooth: bool = True
+    tells: tuple[Variable, ...] = ()
+
+
+TOLERANCES: Settings = {
+    "absolute_tolerance": Setting(
+        "number", 1e-10, "converged at this norm of the residual", low=0, swept=True
+    ),
+    "relative_tolerance": Setting(
+        "number", 1e-8, "or at this fraction of the first residual's norm", low=0, swept=True
+    ),
+}

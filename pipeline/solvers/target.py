@@ -1,0 +1,105 @@
+"""What a solver aims at: a zero of the residual of a map or of an objective, as functions of a vector."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from pipeline.maps import Map
+from pipeline.objectives import Objective
+from pipeline.state import Components, flatten, unflatten
+from pipeline.status import CriticalKind, FixedPointKind
+
+# An eigenvalue below this fraction of the largest counts as zero; a modulus this close to 1 as 1.
+NEGLIGIBLE = 1e-8
+# The dense Jacobian is not formed beyond this dimension (8 MB in double precision, for each cell).
+CLASSIFIED = 1000
+
+
+class Target(NamedTuple):
+    """One cell's problem on real vectors u, [d].
+
+    Attributes:
+        components: how u is read as a state.
+        residual: u -> [d], g(u) - u of a map, the gradient of an objective.
+        value: u -> [] the objective; None of a map.
+        merit_gradient: (u, residual) -> [d] the gradient of what is to become small: f, -f where
+            it is maximised, |g(u) - u|^2 / 2.
+        sense: 1 to minimise, -1 to maximise.
+        beyond: u -> whether it lies beyond the escape radius.
+        classify: u -> a code of `CriticalKind` or `FixedPointKind`.
+    """
+
+    components: Components
+    residual: Callable[[Any], Any]
+    value: Callable[[Any], Any] | None
+    merit_gradient: Callable[[Any, Any], Any]
+    sense: float
+    beyond: Callable[[Any], Any]
+    classify: Callable[[Any], Any]
+
+
+def aim(problem: Map | Objective, parameters: Mapping[str, Any]) -> Target:
+    """The target of one cell."""
+    if isinstance(problem, Map):
+        return _fixed_point(problem, dict(parameters))
+    return _stationary_point(problem, dict(parameters))
+
+
+def _fixed_point(g: Map, p: dict[str, Any]) -> Target:
+    import jax
+    import jax.numpy as jnp
+
+    def residual(u: Any) -> Any:
+        return flatten(g.step(unflatten(u, g.components), p)) - u
+
+    def merit_gradient(u: Any, r: Any) -> Any:
+        return jax.vjp(residual, u)[1](r)[0]
+
+    def beyond(u: Any) -> Any:
+        return ~(g.distance(unflatten(u, g.components)) <= g.escape_radius**2)
+
+    def classify(u: Any) -> Any:
+        if u.size > CLASSIFIED:
+            return jnp.int8(FixedPointKind.none)
+        jacobian = jax.jacfwd(residual)(u) + jnp.eye(u.size, dtype=u.dtype)
+        multipliers = jacobian if u.size == 1 else jnp.linalg.eigvals(jacobian)
+        moduli = jnp.abs(multipliers)
+        inside, outside = moduli < 1 - NEGLIGIBLE, moduli > 1 + NEGLIGIBLE
+        kind = jnp.where(jnp.any(inside) & jnp.any(outside), FixedPointKind.saddle, FixedPointKind.neutral)
+        kind = jnp.where(jnp.all(inside), FixedPointKind.attracting, kind)
+        return jnp.where(jnp.all(outside), FixedPointKind.repelling, kind).astype(jnp.int8)
+
+    return Target(g.components, residual, None, merit_gradient, 1.0, beyond, classify)
+
+
+def _stationary_point(f: Objective, p: dict[str, Any]) -> Target:
+    import jax
+    import jax.numpy as jnp
+
+    sense = 1.0 if f.sense == "minimise" else -1.0
+
+    def value(u: Any) -> Any:
+        return jnp.asarray(f.value(unflatten(u, f.components), p)).astype(u.dtype)
+
+    gradient = jax.jacrev(value)
+
+    def classify(u: Any) -> Any:
+        if u.size > CLASSIFIED:
+            return jnp.int8(CriticalKind.none)
+        eigenvalues = jnp.linalg.eigvalsh(jax.jacfwd(gradient)(u))
+        zero = NEGLIGIBLE * jnp.max(jnp.abs(eigenvalues))
+        kind = jnp.where(eigenvalues[0] > zero, CriticalKind.minimum, CriticalKind.saddle)
+        kind = jnp.where(eigenvalues[-1] < -zero, CriticalKind.maximum, kind)
+        degenerate = jnp.any(jnp.abs(eigenvalues) <= zero)
+        return jnp.where(degenerate, CriticalKind.degenerate, kind).astype(jnp.int8)
+
+    return Target(
+        components=f.components,
+        residual=gradient,
+        value=value,
+        merit_gradient=lambda u, r: sense * r,
+        sense=sense,
+        beyond=lambda u: jnp.zeros((), bool),
+        classify=classify,
+    )
