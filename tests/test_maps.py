@@ -1,0 +1,678 @@
+"""Each shipped map against results known on paper or published, and the form of the files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import cache, partial
+from math import cos, exp, log, pi, sin, sqrt
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+import yaml
+
+from pipeline import config
+from pipeline.maps import Map
+from pipeline.state import start
+
+HERE = Path(__file__).resolve().parent
+FILES = sorted(HERE.parent.glob("conf/map/*.yaml"))
+NAMES = [file.stem for file in FILES if file.stem != "custom"]
+
+# Exact identities: some ten operations on numbers of order one, in double precision.
+ROUNDING = 1e-12
+# A rounding error grows by the multiplier of what it passes: up to 4^8 here.
+AMPLIFIED = 1e-9
+# Values given to nine digits, through slopes below 10.
+PRINTED = 1e-8
+# The published averages are those of finite orbits too.
+PUBLISHED = 2e-4
+# The cells are independent: five standard errors fail once in a million.
+STANDARD_ERRORS = 5
+
+GOLDEN = (1 + sqrt(5)) / 2
+
+
+@pytest.fixture(autouse=True)
+def double() -> Iterator[None]:
+    """Double precision."""
+    with jax.enable_x64(True):
+        yield
+
+
+@cache
+def shipped(name: str, *overrides: str) -> Map:
+    """The map as an experiment reads it."""
+    problem = config.read(config.compose(["experiment=orbit", f"map={name}", *overrides])).problem
+    assert isinstance(problem, Map)
+    return problem
+
+
+def function(name: str, **parameters: Any) -> Callable[[Any], Any]:
+    """The map as a function of one vector, [d] -> [d], components in order."""
+    g = shipped(name)
+    p = {k: jnp.asarray(v) for k, v in {**g.parameters, **parameters}.items()}
+    assert p.keys() == g.parameters.keys()
+
+    def step(x: Any) -> Any:
+        y = g.step(dict(zip(g.components, x, strict=True)), p)
+        assert list(y) == list(g.components)
+        return jnp.stack(list(y.values()))
+
+    return step
+
+
+def iterate(name: str, x: Any, steps: int, **parameters: Any) -> np.ndarray:
+    """[steps + 1, d] The orbit of x, which comes first."""
+    step = function(name, **parameters)
+    x = jnp.asarray(x) * 1.0
+    _, rows = jax.lax.scan(lambda x, _: (step(x), x), x, length=steps + 1)
+    return np.asarray(rows)
+
+
+def jacobian(name: str, x: Any, steps: int = 1, **parameters: Any) -> np.ndarray:
+    """[d, d] The derivative of so many steps."""
+    step = function(name, **parameters)
+
+    def steps_of(x: Any) -> Any:
+        for _ in range(steps):
+            x = step(x)
+        return x
+
+    x = jnp.asarray(x) * 1.0
+    return np.asarray(jax.jit(jax.jacfwd(steps_of, holomorphic=jnp.iscomplexobj(x)))(x))
+
+
+def distance(name: str, x: Any, y: Any) -> float:
+    """The largest difference of a component, along the circle where it lives on one."""
+    g = shipped(name)
+    differences = []
+    for component, a, b in zip(g.components, np.atleast_1d(x), np.atleast_1d(y), strict=True):
+        length = g.modulus.get(component)
+        d = a - b
+        differences.append(abs(d if length is None else (d + length / 2) % length - length / 2))
+    return max(differences)
+
+
+def starts(name: str, cells: int, spread: float = 1e-3) -> np.ndarray:
+    """[cells, d] The default start and others close to it."""
+    g = shipped(name)
+    x = start(g.initial, g.components, g.parameters, np.float64)
+    noise = np.random.default_rng(1).uniform(-spread, spread, (cells, len(g.components)))
+    noise[0] = 0
+    return np.asarray(list(x.values())) + noise
+
+
+# The files
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_file_describes_itself(file: Path) -> None:
+    text = file.read_text(encoding="utf-8")
+    first = text.splitlines()[0]
+    assert first.startswith("# ")
+    assert len(first) < 100
+    document = yaml.safe_load(text)
+    assert document["name"] == file.stem
+    assert document["reference"]
+    assert document["initial"].keys() == document["equations"].keys()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_default_orbit_stays_bounded(name: str) -> None:
+    g = shipped(name)
+    x = start(g.initial, g.components, g.parameters, np.float64)
+
+    def step(x: Any, _: None) -> Any:
+        x = g.step(x, g.parameters)
+        return x, g.distance(x)
+
+    last, squares = jax.lax.scan(step, x, length=2000)
+    assert np.all(np.asarray(squares) <= g.escape_radius**2)
+    assert all(np.all(np.isfinite(value)) for value in last.values())
+    for component, length in g.modulus.items():
+        assert 0 <= last[component] <= length
+
+
+# Fixed points and cycles: map, parameters, a point, the period, the multipliers of the cycle
+
+A = 3.2
+PERIOD_2 = (A + 1 - sqrt((A + 1) * (A - 3))) / (2 * A)
+TURN = np.exp(0.7j)
+
+
+def henon_point(a: float, b: float, sign: float) -> list[float]:
+    """A fixed point of the Hénon map."""
+    x = (b - 1 + sign * sqrt((1 - b) ** 2 + 4 * a)) / (2 * a)
+    return [x, b * x]
+
+
+def quadratic_roots(trace: float, determinant: float) -> list[complex]:
+    """The eigenvalues of a matrix of this trace and determinant."""
+    root = (trace**2 / 4 - determinant + 0j) ** 0.5
+    return [trace / 2 + root, trace / 2 - root]
+
+
+def hyperchaotic_point(a: float, b: float) -> float:
+    """Each coordinate of the generalised Hénon map's fixed point."""
+    return (-1 - b + sqrt((1 + b) ** 2 + 4 * a)) / 2
+
+
+FLIP_SINE = (0.645773676543405539, 0.719961682979535191)  # tan(pi x) = -pi x; r = x/sin(pi x)
+COEXIST = 2 * log(2) / (1 - log(2) / 3)  # alpha for which half the prey escapes at the fixed point
+
+CYCLES: list[tuple[str, dict[str, Any], Any, int, list[complex]]] = [
+    # Rows 3, 5 and 6 of the known results.
+    ("logistic", {"a": 2.8}, [1 - 1 / 2.8], 1, [2 - 2.8]),
+    ("logistic", {"a": A}, [PERIOD_2], 2, [4 + 2 * A - A**2]),
+    ("logistic", {"a": 1 + sqrt(5)}, [0.5], 2, [0]),
+    ("logistic", {"a": 3.49856169932770152}, [0.5], 4, [0]),
+    # Row 10.
+    ("quadratic", {}, [3.0], 1, [0.6]),
+    ("quadratic", {}, [7.0], 1, [1.4]),
+    # The main cardioid and the disk of period 2; the rabbit's centre; the dendrite at c = i.
+    ("quadratic_c", {"c": TURN / 2 - TURN**2 / 4}, [TURN / 2], 1, [TURN]),
+    ("quadratic_c", {"c": -1 + TURN / 4}, [(-1 + (1 - TURN) ** 0.5) / 2], 2, [TURN]),
+    ("quadratic_c", {"c": -0.12256116687665362 + 0.74486176661974424j}, [0j], 3, [0]),
+    ("quadratic_c", {"c": 1j}, [-1 + 1j], 2, [4 + 4j]),
+    # The odd cubic's fixed points and its symmetric 2-cycle; row 53: the fold at r = 1/(3 sqrt 6).
+    ("cubic", {"a": 1.7}, [sqrt(0.7)], 1, [3 - 2 * 1.7]),
+    ("cubic", {"a": 1.7}, [sqrt(2.7)], 2, [(2 * 1.7 + 3) ** 2]),
+    ("cubic", {"a": 1.5, "r": 1 / (3 * sqrt(6))}, [-1 / sqrt(6)], 1, [1]),
+    # r sin(pi x) = x at x = 1/2, 1/4 and 2/3, and its first flip.
+    ("sine", {"r": 0.5}, [0.5], 1, [0]),
+    ("sine", {"r": sqrt(2) / 4}, [0.25], 1, [pi / 4]),
+    ("sine", {"r": 4 / (3 * sqrt(3))}, [2 / 3], 1, [-2 * pi / (3 * sqrt(3))]),
+    ("sine", {"r": FLIP_SINE[1]}, [FLIP_SINE[0]], 1, [-1]),
+    ("tent", {"mu": 1.9}, [1.9 / 2.9], 1, [-1.9]),
+    ("tent", {"mu": 2.0}, [2 / 7], 3, [8]),
+    # The steepest descent of the bell, at 1/sqrt(2a); its top.
+    ("gauss", {"a": 2.0, "b": 0.5 - exp(-0.5)}, [0.5], 1, [-2 * exp(-0.5)]),
+    ("gauss", {"a": 4.9, "b": -1.0}, [0.0], 1, [0]),
+    # [1, 1, ...], [2, 2, ...] and [1, 2, 1, 2, ...].
+    ("continued_fraction", {}, [GOLDEN - 1], 1, [-(GOLDEN**2)]),
+    ("continued_fraction", {}, [sqrt(2) - 1], 1, [-((1 + sqrt(2)) ** 2)]),
+    ("continued_fraction", {}, [sqrt(3) - 1], 2, [(2 + sqrt(3)) ** 2]),
+    # The 2-cycle of k/2 and 3k/2 is that of r = 2 ln 3.
+    ("ricker", {"r": 2.8, "k": 3.0}, [3.0], 1, [1 - 2.8]),
+    ("ricker", {"r": 2 * log(3), "k": 3.0}, [1.5], 2, [(1 - log(3)) * (1 - 3 * log(3))]),
+    ("ulam", {}, [0.5], 1, [-2]),
+    ("ulam", {}, [-1.0], 1, [4]),
+    ("ulam", {"a": 1.2}, [(1 + sqrt(4 * 1.2 - 3)) / (2 * 1.2)], 2, [4 * (1 - 1.2)]),
+    ("ulam", {"a": 1.75487766624669276}, [0.0], 3, [0]),  # a^3 - 2a^2 + a = 1
+    # n cos(phi) at n phi = phi and n phi = -phi, modulo 2 pi.
+    ("chebyshev", {"degree": 3.0}, [0.0], 1, [-3]),
+    ("chebyshev", {"degree": 4.0}, [-0.5], 1, [4]),
+    ("chebyshev", {"degree": 4.0}, [cos(2 * pi / 5)], 1, [-4]),
+    # The tip of the tongue 0/1 lies at omega = k/(2 pi); tongue 1/2 has the cycle 0, 1/2 inside.
+    ("circle", {"omega": 0.95 / (2 * pi), "k": 0.95}, [0.25], 1, [1]),
+    ("circle", {"omega": 0.0, "k": 0.95}, [0.5], 1, [1 + 0.95]),
+    ("circle", {"omega": 0.5, "k": 0.95}, [0.0], 2, [1 - 0.95**2]),
+    # Row 17: the fold and the first flip.
+    ("henon", {"a": -(0.7**2) / 4}, henon_point(-(0.7**2) / 4, 0.3, 1), 1, [1, -0.3]),
+    ("henon", {"a": 0.3675}, henon_point(0.3675, 0.3, 1), 1, [-1, 0.3]),
+    ("lozi", {}, [1 / 2.2, 0.5 / 2.2], 1, quadratic_roots(-1.7, -0.5)),
+    ("lozi", {}, [-1 / 1.2, -0.5 / 1.2], 1, quadratic_roots(1.7, -0.5)),
+    ("tinkerbell", {}, [0.0, 0.0], 1, quadratic_roots(1.4, 0.9 * 0.5 + 2 * 0.6013)),
+    ("burgers", {}, [-0.75, sqrt(0.1875)], 1, quadratic_roots(1.75, 1.125)),
+    ("burgers", {"b": 1.5}, [-0.5, -sqrt(0.125)], 1, quadratic_roots(1.75, 1)),
+    ("duffing_map", {}, [0.0, 0.0], 1, quadratic_roots(2.75, 0.2)),
+    ("duffing_map", {}, [sqrt(1.55)] * 2, 1, quadratic_roots(2.75 - 3 * 1.55, 0.2)),
+    (
+        "duffing_map",
+        {},
+        [sqrt(3.95), -sqrt(3.95)],
+        2,
+        [m**2 for m in quadratic_roots(2.75 - 3 * 3.95, 0.2)],
+    ),
+    # Row 22: at a = 2 the multipliers cross the unit circle, here as sixth roots of one.
+    ("delayed_logistic", {"a": 2.0}, [0.5, 0.5], 1, quadratic_roots(1, 1)),
+    ("delayed_logistic", {"a": 2.27}, [0.0, 0.0], 1, [2.27, 0]),
+    ("standard", {"k": 1.2}, [0.0, 0.0], 1, quadratic_roots(2 + 1.2, 1)),
+    ("standard", {"k": 1.2}, [pi, 0.0], 1, quadratic_roots(2 - 1.2, 1)),
+    ("standard", {"k": 1.2}, [0.0, pi], 2, quadratic_roots(2 - 1.2**2, 1)),
+    # Row 20.
+    ("arnold_cat", {}, [0.0, 0.0], 1, [exp(0.962423650119206895), exp(-0.962423650119206895)]),
+    ("arnold_cat", {}, [0.5, 0.5], 3, [9 + 4 * sqrt(5), 9 - 4 * sqrt(5)]),
+    ("baker", {}, [0.0, 0.0], 1, [1 / 0.4, 0.25]),
+    ("baker", {}, [1.0, 1.0], 1, [1 / 0.6, 0.4]),
+    ("baker", {}, [0.16 / 0.76, 0.6 / 0.9], 2, [1 / 0.24, 0.1]),
+    ("gingerbreadman", {}, [1.0, 1.0], 1, quadratic_roots(1, 1)),
+    ("gingerbreadman", {}, [1.25, 1.0], 6, [1, 1]),
+    ("gingerbreadman", {}, [-1.0, 3.0], 5, quadratic_roots(1, 1)),
+    # Row 21.
+    ("kaplan_yorke", {"alpha": 0.2}, [0.0, 1.25], 1, [2, 0.2]),
+    ("kaplan_yorke", {"alpha": 0.2}, [2 * pi / 3, -0.625], 2, [4, 0.04]),
+    ("predator_prey", {}, [1.0, 0.0], 1, [1 - 3, 5]),
+    (
+        "predator_prey",
+        {"alpha": COEXIST},
+        [1 - log(2) / 3, log(2) / COEXIST],
+        1,
+        quadratic_roots(2 * log(2) - 2, log(2) * (log(2) - 1)),
+    ),
+    (
+        "generalised_henon",
+        {},
+        [hyperchaotic_point(1.76, 0.1)] * 3,
+        1,
+        list(np.roots([1, 0, 2 * hyperchaotic_point(1.76, 0.1), 0.1])),
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters", "point", "period", "multipliers"),
+    [pytest.param(*row, id=f"{row[0]}-{i}") for i, row in enumerate(CYCLES)],
+)
+def test_cycle_and_its_multipliers(
+    name: str, parameters: dict[str, Any], point: Any, period: int, multipliers: list[complex]
+) -> None:
+    orbit = iterate(name, point, period, **parameters)
+    assert distance(name, orbit[-1], orbit[0]) < ROUNDING
+    assert all(distance(name, x, orbit[0]) > 1e-3 for x in orbit[1:-1])
+    # Characteristic polynomials: eigenvalues come in no order, and double ones are ill-conditioned.
+    found = np.poly(jacobian(name, point, period, **parameters))
+    assert found == pytest.approx(np.poly(multipliers), rel=100 * ROUNDING, abs=100 * ROUNDING)
+
+
+def test_every_map_is_tested() -> None:
+    # The coupled lattice has a test of its own; the Ikeda map has its fixed point below.
+    assert {row[0] for row in CYCLES} | {"ikeda", "coupled_logistic"} == set(NAMES)
+
+
+# Volume: map, parameters, the determinant of the Jacobian, the same everywhere
+
+VOLUMES = [
+    ("henon", {"b": 0.3}, -0.3),
+    ("lozi", {"b": 0.5}, -0.5),
+    ("ikeda", {"u": 0.9}, 0.81),
+    ("duffing_map", {"b": 0.2}, 0.2),
+    ("standard", {"k": 1.2}, 1),
+    ("arnold_cat", {}, 1),
+    ("baker", {"a": 0.4, "b": 0.4, "c": 0.6}, 1),
+    ("gingerbreadman", {}, 1),
+    ("kaplan_yorke", {"alpha": 0.2}, 0.4),
+    ("generalised_henon", {"b": 0.1}, -0.1),
+]
+
+
+@pytest.mark.parametrize(("name", "parameters", "determinant"), VOLUMES)
+def test_volume_changes_by_a_constant(
+    name: str, parameters: dict[str, Any], determinant: float
+) -> None:
+    # Row 16: the exponents' sum at every step.
+    points = np.random.default_rng(2).uniform(0, 1, (20, len(shipped(name).components)))
+    matrices = jax.jit(jax.vmap(jax.jacfwd(function(name, **parameters))))(points)
+    assert np.linalg.det(matrices) == pytest.approx(np.full(20, determinant), rel=ROUNDING)
+
+
+# Symmetry: map, the signs under which it commutes
+
+SYMMETRIES = [
+    ("cubic", [-1]),
+    ("duffing_map", [-1, -1]),
+    ("burgers", [1, -1]),
+    ("standard", [-1, -1]),
+]
+
+
+@pytest.mark.parametrize(("name", "signs"), SYMMETRIES)
+def test_map_commutes_with_its_symmetry(name: str, signs: list[int]) -> None:
+    step = function(name)
+    for x in np.random.default_rng(3).uniform(-1, 1, (20, len(signs))):
+        assert distance(name, step(np.multiply(signs, x)), np.multiply(signs, step(x))) < ROUNDING
+
+
+# Conjugacies: h(g(x)) = f(h(x))
+
+CONJUGACIES: list[tuple[str, Any, str, Any, Callable[[Any], Any]]] = [
+    ("tent", {"mu": 2.0}, "logistic", {"a": 4.0}, lambda x: np.sin(pi * x / 2) ** 2),
+    ("ulam", {"a": 2.0}, "logistic", {"a": 4.0}, lambda x: (1 + x) / 2),
+    ("ulam", {"a": 3.7 * 1.7 / 4}, "logistic", {"a": 3.7}, lambda x: 0.5 + 0.425 * x),
+    ("chebyshev", {"degree": 2.0}, "ulam", {"a": 2.0}, lambda x: -x),
+    ("logistic", {"a": 3.7}, "quadratic_c", {"c": 3.7 / 2 - 3.7**2 / 4}, lambda x: 3.7 * (0.5 - x)),
+    ("quadratic", {}, "quadratic_c", {"c": 0.21}, lambda x: x / 10),
+]
+
+
+@pytest.mark.parametrize(("left", "p", "right", "q", "h"), CONJUGACIES)
+def test_conjugate_maps(left: str, p: Any, right: str, q: Any, h: Callable[[Any], Any]) -> None:
+    g, f = function(left, **p), function(right, **q)
+    for x in np.linspace(0.01, 0.99, 33):
+        image = np.asarray(f(jnp.asarray([h(x)])))
+        assert h(np.asarray(g(jnp.asarray([x])))) == pytest.approx(image, abs=ROUNDING)
+
+
+def test_tinkerbell_contains_the_complex_quadratic_map() -> None:
+    # With d = a and b = -c it is z^2 + (a + ic) z.
+    z, m = 0.3 - 0.2j, 0.9 + 0.4j
+    x, y = np.asarray(function("tinkerbell", a=0.9, b=-0.4, c=0.4, d=0.9)(jnp.array([0.3, -0.2])))
+    assert x + 1j * y == pytest.approx(z**2 + m * z, abs=ROUNDING)
+
+
+def test_ikeda_turns_and_shrinks_the_plane() -> None:
+    # Hammel, Jones and Moloney 1985: z' = 1 + u z exp(i(0.4 - 6/(1 + |z|^2))).
+    z = 0.7 - 1.1j
+    x, y = np.asarray(function("ikeda")(jnp.array([0.7, -1.1])))
+    phase = 0.4 - 6 / (1 + abs(z) ** 2)
+    assert x + 1j * y == pytest.approx(1 + 0.9 * z * np.exp(1j * phase), abs=ROUNDING)
+
+
+def test_ikeda_fixed_point() -> None:
+    # Found with mpmath to 30 digits.
+    point = [0.532754622940790243, 0.246896772711013184]
+    assert iterate("ikeda", point, 1)[1] == pytest.approx(point, abs=ROUNDING)
+
+
+# Hénon: rows 12 to 14
+
+
+@pytest.mark.parametrize(
+    ("point", "multipliers"),
+    [
+        ([0.631354477089505, 0.189406343126851], [0.155946322, -1.923738858]),
+        ([-1.131354477089505, -0.339406343126851], [3.259822098, -0.092029562]),
+    ],
+)
+def test_henon_fixed_points(point: list[float], multipliers: list[float]) -> None:
+    assert iterate("henon", point, 1)[1] == pytest.approx(point, abs=ROUNDING)
+    found = sorted(np.linalg.eigvals(jacobian("henon", point)), key=abs)
+    assert found == pytest.approx(sorted(multipliers, key=abs), abs=PRINTED)
+
+
+def test_henon_period_2() -> None:
+    point = [0.975800051175056, -0.142740015352517]
+    assert iterate("henon", point, 2)[2] == pytest.approx(point, abs=ROUNDING)
+    assert np.trace(jacobian("henon", point, 2)) == pytest.approx(-3.04, abs=ROUNDING)
+
+
+# Logistic: rows 4 to 8 and 28
+
+
+def test_logistic_period_3_opens() -> None:
+    points = [0.159928818, 0.514355277, 0.956317842]
+    a = 1 + sqrt(8)
+    orbit = iterate("logistic", [points[0]], 2, a=a)
+    assert orbit[:, 0] == pytest.approx(points, abs=PRINTED)
+    assert jacobian("logistic", [points[0]], 3, a=a) == pytest.approx(1, abs=10 * PRINTED)
+
+
+@pytest.mark.parametrize(
+    ("a", "period", "exponent", "tolerance"),
+    [
+        (2.8, 1, log(0.8), ROUNDING),
+        (3.2, 2, -0.916290731874, ROUNDING),
+        (3.5, 4, -0.8725073, 5e-8),
+        (3.83, 3, -0.36967, 5e-6),
+    ],
+)
+def test_logistic_exponent_of_a_stable_cycle(
+    a: float, period: int, exponent: float, tolerance: float
+) -> None:
+    # The last two to the digits that are printed.
+    x = iterate("logistic", [0.3], 5000, a=a)[-1]
+    (multiplier,) = jacobian("logistic", x, period, a=a).ravel()
+    assert log(abs(multiplier)) / period == pytest.approx(exponent, abs=tolerance)
+
+
+def test_logistic_prime_cycles() -> None:
+    counts = []
+    for n in range(1, 9):
+        # h(x) = sin^2(pi x/2) carries the tent map's 2^n points of period n over.
+        left = [2 * k / (2**n - 1) for k in range(2 ** (n - 1))]
+        right = [2 * k / (2**n + 1) for k in range(1, 2 ** (n - 1) + 1)]
+        points = np.sin(pi * np.array(left + right) / 2) ** 2
+        assert len(set(points.round(9))) == 2**n
+        orbits = iterate("logistic", [points], n, a=4.0)[:, 0]
+        assert orbits[n] == pytest.approx(points, abs=AMPLIFIED)
+        first = np.argmax(abs(orbits[1:] - points) < AMPLIFIED, axis=0) + 1
+        counts.append(int(np.sum(first == n)) // n)
+    assert counts == [2, 1, 2, 3, 6, 9, 18, 30]
+
+
+def test_logistic_invariant_moments() -> None:
+    # Row 9: mean 1/2, variance 1/8. Starts drawn from the density 1/(pi sqrt(x(1-x))).
+    u = np.random.default_rng(4).uniform(0, 1, 100_000)
+    x = iterate("logistic", [np.sin(pi * u / 2) ** 2], 20, a=4.0)[-1, 0]
+    assert x.mean() == pytest.approx(0.5, abs=STANDARD_ERRORS * sqrt(1 / 8 / x.size))
+    # The fourth central moment is 3/128, the variance of a square thus 1/128.
+    assert x.var() == pytest.approx(0.125, abs=STANDARD_ERRORS * sqrt(1 / 128 / x.size))
+
+
+def test_logistic_default_start_is_a_trap_at_4() -> None:
+    orbit = iterate("logistic", [0.5], 10, a=4.0)[:, 0]
+    assert orbit.tolist() == [0.5, 1.0] + [0.0] * 9
+    assert jacobian("logistic", [0.0], a=4.0).item() == 4
+
+
+# The other maps, one by one
+
+
+def test_quadratic_picard() -> None:
+    # Row 10.
+    orbit = iterate("quadratic", [0.0], 100)[:, 0]
+    assert np.argmax(abs(orbit - 3) <= 1e-10) == 46
+    for x in (6.99, -6.99):
+        assert iterate("quadratic", [x], 500)[-1, 0] == pytest.approx(3, abs=ROUNDING)
+    for x in (7.0, -7.0):
+        assert iterate("quadratic", [x], 500)[-1, 0] == 7
+    assert iterate("quadratic", [7.1], 30)[-1, 0] > shipped("quadratic").escape_radius
+
+
+def test_quadratic_c_escapes_beyond_2() -> None:
+    assert shipped("quadratic_c").escape_radius == 2
+    tip = iterate("quadratic_c", [0j], 4, c=-2 + 0j)[:, 0]
+    assert tip.tolist() == [0, -2, 2, 2, 2]
+    assert abs(iterate("quadratic_c", [0j], 30, c=0.26 + 0j)[-1, 0]) > 2
+
+
+def test_cubic_attractors_merge() -> None:
+    # At a = 3 sqrt(3)/2 the image of the top is the edge, and goes to 0.
+    a = 1.5 * sqrt(3)
+    assert iterate("cubic", [sqrt(a / 3)], 2, a=a)[2] == pytest.approx(0, abs=ROUNDING)
+
+
+def test_cubic_at_3_is_a_chebyshev_polynomial() -> None:
+    # 3y - y^3 at y = 2x is -2 T_3(x).
+    x = np.linspace(-1, 1, 21)
+    found = iterate("cubic", [2 * x], 1, a=3.0)[1, 0]
+    expected = -2 * iterate("chebyshev", [x], 1, degree=3.0)[1, 0]
+    assert found == pytest.approx(expected, abs=ROUNDING)
+
+
+def test_sine_feigenbaum() -> None:
+    # Row 2: delta from the superstable cycles of period 2, 4, ..., 64; the errors are
+    # 0.11, 0.024, 0.0051 and 0.0011.
+    def last(r: Any, steps: int) -> Any:
+        step = function("sine", r=r)
+        return jax.lax.fori_loop(0, steps, lambda _, x: step(x), jnp.array([0.5]))[0] - 0.5
+
+    @partial(jax.jit, static_argnums=1)
+    def slope(r: Any, steps: int) -> Any:
+        return jax.jvp(lambda r: last(r, steps), (r,), (1.0,))
+
+    found, delta = [0.5], 4.7
+    guess = 0.7777
+    for n in range(1, 7):
+        for _ in range(20):
+            value, derivative = slope(guess, 2**n)
+            guess = guess - value / derivative
+        found.append(float(guess))
+        guess = found[-1] + (found[-1] - found[-2]) / delta
+    ratios = np.diff(found)[:-1] / np.diff(found)[1:]
+    assert ratios[-1] == pytest.approx(4.669201609102990672, abs=2e-3)
+
+
+@pytest.mark.parametrize(("precision", "steps"), [(np.float64, 56), (np.float32, 28)])
+def test_tent_collapses_at_2(precision: Any, steps: int) -> None:
+    # Row 28.
+    g, x = shipped("tent"), {"x": jnp.asarray(precision(0.1))}
+    for n in range(steps):
+        assert x["x"] != 0, n
+        x = g.step(x, {"mu": jnp.asarray(precision(2))})
+    assert x["x"] == 0
+
+
+def test_gauss_superstable_cycle() -> None:
+    # 0 -> 1 + b -> 0 at exp(-a (1 + b)^2) = -b.
+    b = -0.2
+    a = -log(-b) / (1 + b) ** 2
+    assert iterate("gauss", [0.0], 2, a=a, b=b)[:, 0] == pytest.approx([0, 0.8, 0], abs=ROUNDING)
+
+
+def test_continued_fraction_of_pi() -> None:
+    x = iterate("continued_fraction", starts("continued_fraction", 1)[0], 9)[:, 0]
+    assert np.floor(1 / x).astype(int).tolist() == [7, 15, 1, 292, 1, 1, 1, 2, 1, 3]
+
+
+def test_ricker_second_flip() -> None:
+    # May 1974, doi:10.1126/science.186.4164.645: the 2-cycle is stable up to r = 2.526.
+    def multiplier(r: float) -> float:
+        x = iterate("ricker", [0.3], 4000, r=r)[-1]
+        return jacobian("ricker", x, 2, r=r).item()
+
+    low, high = 2.5, 2.525
+    m, n = multiplier(low), multiplier(high)
+    assert -1 < n < m < 0
+    assert high + (high - low) * (-1 - n) / (n - m) == pytest.approx(2.526, abs=1e-3)
+
+
+def test_chebyshev_polynomials() -> None:
+    x = np.linspace(-1, 1, 21)
+    step = function("chebyshev", degree=5.0)
+    found = [step(jnp.asarray([value])).item() for value in x]
+    assert found == pytest.approx(16 * x**5 - 20 * x**3 + 5 * x, abs=ROUNDING)
+
+
+def test_circle_without_coupling_rotates() -> None:
+    orbit = iterate("circle", [0.1], 10, omega=0.3, k=0.0)[:, 0]
+    assert max(distance("circle", x, 0.1 + 0.3 * n) for n, x in enumerate(orbit)) < ROUNDING
+
+
+def test_standard_kicks_p_only() -> None:
+    # theta' - theta = p' is what Chirikov's form and its rivals disagree about.
+    x = np.array([0.3, 0.2])
+    theta, p = iterate("standard", x, 1, k=1.2)[1]
+    assert p == pytest.approx(0.2 + 1.2 * sin(0.3), abs=ROUNDING)
+    assert theta == pytest.approx(0.3 + p, abs=ROUNDING)
+
+
+def test_arnold_cat_fixed_points() -> None:
+    # Row 20: the points of period n are the rational ones of denominator |det(M^n - 1)|.
+    counts = []
+    for n in range(1, 6):
+        m = np.linalg.matrix_power(jacobian("arnold_cat", [0.1, 0.2]), n)
+        denominator = round(abs(np.linalg.det(m - np.eye(2))))
+        k = np.arange(denominator) / denominator
+        x, y = (v.ravel() for v in np.meshgrid(k, k))
+        last = iterate("arnold_cat", [x, y], n)[-1]
+        back = np.abs((last - [x, y] + 0.5) % 1 - 0.5).max(axis=0) < AMPLIFIED
+        counts.append(int(back.sum()))
+    assert counts == [1, 5, 16, 45, 121]
+
+
+def test_baker_collapses_only_at_one_half() -> None:
+    textbook = iterate("baker", [0.1, 0.1], 60, a=0.5, b=0.5, c=0.5)[:, 0]
+    assert textbook[-1] == 0
+    x = iterate("baker", [0.1, 0.1], 100_000)[:, 0]
+    # The density of x is uniform; x_n and x_m are correlated for some steps only.
+    assert x[1000:].mean() == pytest.approx(0.5, abs=0.01)
+    assert x[1000:].var() == pytest.approx(1 / 12, abs=0.01)
+
+
+def test_gingerbreadman_hexagon() -> None:
+    # Devaney 1984: round (1, 1) each point inside the hexagon of vertices (0, 0), (1, 0), (2, 1),
+    # (2, 2), (1, 2), (0, 1) has period 6.
+    x = np.random.default_rng(5).uniform(0.5, 1.0, (2, 50))
+    assert iterate("gingerbreadman", x, 6)[6] == pytest.approx(x, abs=ROUNDING)
+
+
+@pytest.mark.parametrize("precision", [np.float64, np.float32])
+def test_kaplan_yorke_does_not_collapse(precision: Any) -> None:
+    g = shipped("kaplan_yorke")
+    x = {"x": jnp.asarray(precision(1)), "y": jnp.asarray(precision(0.1))}
+    p = {"alpha": jnp.asarray(precision(0.2))}
+    _, orbit = jax.lax.scan(lambda x, _: (g.step(x, p), x["x"]), x, length=100_000)
+    assert orbit.dtype == precision
+    assert len(np.unique(orbit)) == 100_000
+    # Uniform on the circle: the mean of cos is 0, with a standard error of 1/sqrt(2 n).
+    assert np.cos(orbit).mean() == pytest.approx(0, abs=STANDARD_ERRORS / sqrt(200_000))
+
+
+# The coupled lattice
+
+
+def lattice(size: int) -> tuple[Map, Callable[[Any], Any]]:
+    """The lattice of so many sites, and its step at a = 3.9, epsilon = 0.3."""
+    g = shipped("coupled_logistic", f"map.initial.x.size={size}")
+    p = {"a": jnp.asarray(3.9), "epsilon": jnp.asarray(0.3)}
+    return g, lambda x: g.step({"x": x}, p)["x"]
+
+
+def test_coupled_logistic_start() -> None:
+    g = shipped("coupled_logistic")
+    assert g.components["x"].shape == (64,)
+    x = np.asarray(g.initial["x"])
+    assert x.shape == (64,)
+    assert 0 <= x.min() < 0.2 < 0.8 < x.max() < 1
+
+
+def test_coupled_logistic_conserves_the_sum_of_its_logistic_maps() -> None:
+    _, step = lattice(8)
+    x = np.random.default_rng(6).uniform(0, 1, 8)
+    f = 3.9 * x * (1 - x)
+    assert np.sum(step(x)) == pytest.approx(f.sum(), abs=ROUNDING)
+    assert step(x)[0] == pytest.approx(0.7 * f[0] + 0.15 * (f[1] + f[7]), abs=ROUNDING)
+
+
+def test_coupled_logistic_spectrum_at_the_uniform_fixed_point() -> None:
+    # Kaneko 1984: (2 - a) (1 - epsilon + epsilon cos(2 pi k/size)).
+    g, step = lattice(8)
+    assert g.components["x"].shape == (8,)
+    x = jnp.full(8, 1 - 1 / 3.9)
+    assert step(x) == pytest.approx(np.asarray(x), abs=ROUNDING)
+    found = np.sort(np.linalg.eigvals(np.asarray(jax.jit(jax.jacfwd(step))(x))).real)
+    expected = (2 - 3.9) * (0.7 + 0.3 * np.cos(2 * pi * np.arange(8) / 8))
+    assert found == pytest.approx(np.sort(expected), abs=ROUNDING)
+
+
+# Exponents
+
+
+def exponents(name: str, parameters: dict[str, float], cells: int, steps: int) -> np.ndarray:
+    """[cells, d] The exponents, d <= 2, from one tangent vector and the determinant."""
+    step = function(name, **parameters)
+
+    def update(carry: Any, _: None) -> Any:
+        x, v, stretch, volume = carry
+        matrix = jax.jacfwd(step)(x)
+        v = matrix @ v
+        size = jnp.linalg.norm(v)
+        area = jnp.abs(jnp.linalg.det(matrix))
+        return (step(x), v / size, stretch + jnp.log(size), volume + jnp.log(area)), None
+
+    def cell(x: Any) -> Any:
+        x, _ = jax.lax.scan(lambda x, _: (step(x), None), x, length=1000)
+        v = jnp.ones(x.size) / sqrt(x.size)
+        (_, _, stretch, volume), _ = jax.lax.scan(update, (x, v, 0.0, 0.0), length=steps)
+        both = jnp.stack([stretch, volume - stretch])
+        return both[: x.size] / steps
+
+    return np.asarray(jax.jit(jax.vmap(cell))(starts(name, cells)))
+
+
+PUBLISHED_EXPONENTS = yaml.safe_load((HERE / "known/exponents.yaml").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("row", PUBLISHED_EXPONENTS, ids=lambda row: row["map"])
+def test_exponents(row: dict[str, Any]) -> None:
+    # Rows 16, 19, 20 and 21 among them.
+    cells, steps = 512, 4000
+    found = exponents(row["map"], row["parameters"], cells, steps)
+    error = found.std(axis=0) / sqrt(cells)
+    assert np.all(error < 2e-3)
+    assert np.all(abs(found.mean(axis=0) - row["exponents"]) < STANDARD_ERRORS * error + PUBLISHED)
