@@ -146,6 +146,13 @@ def test_layers_are_checked(root, contracts, workdir, module, line, broken):
     assert broken in breached.stdout
 
 
+def test_results_open_without_jax():
+    """With JAX made impossible to import, all that reads an archive or draws it is still there."""
+    lines = "import sys; sys.modules['jax'] = None; import pipeline.archive, pipeline.dataset, "
+    opened = run(sys.executable, "-c", lines + "pipeline.figures, pipeline.inspection")
+    assert opened.returncode == 0, opened.stderr
+
+
 # The wheel
 
 
