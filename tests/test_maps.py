@@ -127,7 +127,7 @@ def test_default_orbit_stays_bounded(name: str) -> None:
     x = start(g.initial, g.components, g.parameters, np.float64)
 
     def step(x: Any, _: None) -> Any:
-        x = g.step(x, g.parameters)
+        x = g.step(x, dict(g.parameters))
         return x, g.distance(x)
 
     last, squares = jax.lax.scan(step, x, length=2000)

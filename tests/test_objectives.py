@@ -51,7 +51,7 @@ def shipped(name: str, *overrides: str) -> Objective:
 
 def function(f: Objective) -> Callable[[Any], Any]:
     """The objective as a function of one vector, [d] -> []."""
-    return lambda x: f.value(unflatten(jnp.asarray(x) * 1.0, f.components), f.parameters)
+    return lambda x: f.value(unflatten(jnp.asarray(x) * 1.0, f.components), dict(f.parameters))
 
 
 @cache
