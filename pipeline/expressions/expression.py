@@ -10,6 +10,7 @@ from typing import Any
 from pipeline.errors import ExpressionError
 from pipeline.expressions import tree, typeset
 from pipeline.expressions.evaluate import UNKNOWN, Walk
+from pipeline.expressions.fault import ArithmeticFault
 from pipeline.expressions.functions import RESERVED
 from pipeline.expressions.operators import Library
 from pipeline.expressions.parse import parse
@@ -62,6 +63,8 @@ class Expression:
             try:
                 value = static(values[name])
                 known[name] = value if type(value) in _STATIC else _numeric(xp.asarray(value))
+            except ArithmeticFault as fault:
+                raise ExpressionError(self.text, f"{name}: {fault}", self._find(name)) from None
             except (TypeError, ValueError, OverflowError):
                 kind = type(values[name]).__name__
                 reason = f"{name} is neither a number nor an array of numbers, but a {kind}"

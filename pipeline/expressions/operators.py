@@ -31,6 +31,12 @@ class Library:
             return float(value) if type(value) is int and abs(value) >= _INT32 else value
         return value.astype(self.real) if value.dtype.kind == "b" else value
 
+    def inexact(self, value: Any) -> Any:
+        """An array of integers as floats."""
+        return (
+            value.astype(self.real) if not is_scalar(value) and value.dtype.kind in "iu" else value
+        )
+
     def is_complex(self, value: Any) -> bool:
         """Whether a value has an imaginary part, be it 0."""
         return self.xp.iscomplexobj(value)
@@ -97,9 +103,7 @@ def _power(library: Library, x: Any, y: Any) -> Any:
     if is_scalar(y) and y == 0.5:
         return xp.sqrt(x)
     # An integer base or exponent would make an integer power: wrong below zero, and it overflows.
-    x = float(x) if type(x) is int else x
-    y = float(y) if type(y) is int else y
-    return xp.power(x, y)
+    return xp.power(*(float(v) if type(v) is int else library.inexact(v) for v in (x, y)))
 
 
 def unary(library: Library, symbol: str, x: Any) -> Any:
@@ -141,5 +145,6 @@ def index(x: Any, items: tuple[Any, ...]) -> Any:
         raise Fault(f"{len(items)} indices for an array of {len(extent)} dimensions")
     for item, length in zip(items, extent, strict=False):
         if not isinstance(item, slice) and not -length <= item < length:
-            raise Fault(f"index {item} is beyond the {length} entries (0 to {length - 1})")
+            entries = f"{length} entries, 0 to {length - 1}" if length else "no entries"
+            raise Fault(f"index {item} is beyond the end: there are {entries}")
     return x[items]

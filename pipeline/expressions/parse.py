@@ -174,6 +174,8 @@ class _Builder:
             if given.arg != "axis" or not function.axis:
                 takes = "takes only axis= by name" if function.axis else "takes nothing by name"
                 self.refuse(f"{name} {takes}", given)
+            if axis:
+                self.refuse("axis= is given twice", given)
             axis = self.build(given.value, depth + 1)
         self.count(node, name)
         arguments: list[ast.expr] = list(node.args)

@@ -9,15 +9,18 @@ GREEK = frozenset(
     "upsilon phi chi psi omega varepsilon vartheta varphi varrho varsigma "
     "Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega".split()
 )
-_ESCAPED = {c: "\\" + c for c in "_{}%$#&"} | {" ": r"\ ", "\\": r"\backslash ", "~": r"\sim "}
+_ESCAPED = {c: "\\" + c for c in "_{}%$"} | {" ": r"\ "}
+# mathtext has no escape for the first six; the last two move what follows.
+_UNKNOWN = frozenset("\"#&\\`~^'")
 
 
 def upright(text: str) -> str:
-    """Any text in upright letters, whatever its characters; never empty."""
-    shown = (_ESCAPED.get(c, c if c.isascii() and c.isprintable() else "?") for c in text)
-    # Outside of \mathrm, which ^ and ' would end up changing the position of what follows.
-    body = "".join("?" if c in "^'" else c for c in shown)
-    return rf"\mathrm{{{body}}}" if body else r"\mathrm{\ }"
+    """Any text in upright letters; a question mark for what mathtext cannot show; never empty."""
+    shown = (
+        _ESCAPED.get(c, c if c.isascii() and c.isprintable() and c not in _UNKNOWN else "?")
+        for c in text
+    )
+    return rf"\mathrm{{{''.join(shown) or _ESCAPED[' ']}}}"
 
 
 def _part(text: str) -> str:

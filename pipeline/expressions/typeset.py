@@ -15,11 +15,14 @@ _DEPTH = 8
 _LENGTH = 1000
 """Beyond these, formulas are shown as they were written: mathtext's parser recurses and is slow."""
 
+_SHOWN = 200
+"""Characters of such a formula, of which more would not fit a figure."""
+
 Piece = tuple[str, int]
 
-_UPRIGHT = "sin cos tan arcsin arccos arctan sinh cosh tanh exp log min max".split()
+_POWERED = "sin cos tan arcsin arccos arctan sinh cosh tanh log".split()
 _FUNCTION: Mapping[str, str] = {
-    **{name: "\\" + name for name in _UPRIGHT},
+    **{name: "\\" + name for name in [*_POWERED, "min", "max"]},
     "log2": r"\log_{2}",
     "log10": r"\log_{10}",
     "real": r"\mathrm{Re}",
@@ -56,7 +59,8 @@ def mathtext(node: tree.Node, text: str) -> str:
             return shown
     except _TooLong:
         pass
-    return upright(" ".join(text.split()))
+    written = " ".join(re.sub(r"#[^\n]*", "", text).split())
+    return upright(written if len(written) <= _SHOWN else written[:_SHOWN] + " ...")
 
 
 def _piece(node: tree.Node, depth: int) -> Piece:
@@ -162,7 +166,7 @@ def _power(left: Piece, base: tree.Node | None, right: tree.Node, depth: int) ->
     exponent = f"^{{{_piece(right, depth + 1)[0]}}}"
     # Only for a number: sin^{-1}(x) is another function.
     called = base if isinstance(right, tree.Number) and isinstance(base, tree.Call) else None
-    if called and called.function in _UPRIGHT and called.axis is None:
+    if called and called.function in _POWERED and called.axis is None:
         name, arguments = _FUNCTION[called.function], _listed(called.arguments, depth)
         return name + exponent + _brackets(arguments), _POWER
     return _fit(left, _ATOM) + exponent, _POWER
