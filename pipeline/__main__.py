@@ -54,7 +54,9 @@ def _inspect(arguments: Sequence[str]) -> None:
 
         unknown = [group for group in args.group if group not in inspection.GROUPS]
         if unknown:
-            parser.error(f"no such group: {', '.join(unknown)} (known: {', '.join(inspection.GROUPS)})")
+            parser.error(
+                f"no such group: {', '.join(unknown)} (known: {', '.join(inspection.GROUPS)})"
+            )
         print(inspection.listing(tuple(args.group) or inspection.GROUPS, args.config_dir))
     elif args.command == "info":
         from pipeline import inspection

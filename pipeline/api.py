@@ -6,6 +6,7 @@ import json
 import logging
 import os
 import shutil
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,7 +21,6 @@ from pipeline import archive, config, dataset, figures, job, provenance
 from pipeline.dataset import Block, Template
 from pipeline.errors import CobwebError, ConfigError
 from pipeline.experiment import Experiment
-from pipeline.status import CriticalKind, Status
 
 if TYPE_CHECKING:
     import xarray
@@ -37,13 +37,17 @@ Watch = Callable[[Iterable[Block], int], Iterable[Block]]
 
 @dataclass(frozen=True)
 class Report:
-    """What a run says when it is over."""
+    """What a run says when it is over.
+
+    Attributes:
+        counts: {variable of codes: {meaning: cells}}, of `status` and of the kinds of points.
+    """
 
     experiment: Experiment
     plan: job.Plan
     compile_seconds: float
     run_seconds: float
-    counts: Mapping[str, int]
+    counts: Mapping[str, Mapping[str, int]]
     files: tuple[Path, ...] = ()
     bytes: int = 0
 
@@ -74,7 +78,9 @@ def run(
     free = _free_memory()
     if free is not None and layout.bytes > SHARE * free:
         need, have = (f"{size / 2**30:.2f} GiB" for size in (layout.bytes, free))
-        reason = f"the result takes {need} and {have} of memory are free; give a folder to write it to"
+        reason = (
+            f"the result takes {need} and {have} of memory are free; give a folder to write it to"
+        )
         raise ConfigError([f"grid: {reason}."])
     call, _ = job.compiled(experiment, plan)
     arrays = dataset.fill(layout, job.blocks(experiment, plan, call))
@@ -143,9 +149,9 @@ def file(
     _room(folder, layout.bytes)
     folder.mkdir(parents=True, exist_ok=True)
     call, compile_seconds = job.compiled(experiment, plan)
-    counts: dict[str, int] = {}
+    counts: dict[str, Counter[str]] = {}
     begun = perf_counter()
-    blocks = _counted(watch(job.blocks(experiment, plan, call), plan.blocks), counts)
+    blocks = _counted(watch(job.blocks(experiment, plan, call), plan.blocks), layout, counts)
     texts = provenance.gather(
         experiment.document, list(overrides), {"block": plan.block}, experiment.seed
     )
@@ -175,18 +181,20 @@ def _signed(layout: Template) -> Template:
     )
 
 
-def _counted(blocks: Iterable[Block], counts: dict[str, int]) -> Iterator[Block]:
-    """The blocks, with the cells of each status counted as they pass."""
+def _counted(
+    blocks: Iterable[Block], layout: Template, counts: dict[str, Counter[str]]
+) -> Iterator[Block]:
+    """The blocks, with the cells of each code counted as they pass."""
+    coded = {
+        e.name: e.attributes["flag_meanings"].split()
+        for e in layout.variables
+        if "flag_meanings" in e.attributes
+    }
     for first, last, results in blocks:
-        codes = np.bincount(results["status"], minlength=len(Status))
-        for status in Status:
-            if codes[status]:
-                counts[status.name] = counts.get(status.name, 0) + int(codes[status])
-        if "critical_kind" in results:
-            kinds = np.bincount(results["critical_kind"], minlength=len(CriticalKind))
-            for kind in CriticalKind:
-                if kind and kinds[kind]:
-                    counts[f"kind {kind.name}"] = counts.get(f"kind {kind.name}", 0) + int(kinds[kind])
+        for name, meanings in coded.items():
+            codes = np.bincount(results[name], minlength=len(meanings)).tolist()
+            found = {m: n for m, n in zip(meanings, codes, strict=True) if n}
+            counts.setdefault(name, Counter()).update(found)
         yield first, last, results
 
 
@@ -205,7 +213,9 @@ def _same(path: Path, experiment: Experiment) -> None:
 
 
 def _room(folder: Path, size: int) -> None:
-    existing = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
+    existing = next(
+        path for path in (folder.absolute(), *folder.absolute().parents) if path.exists()
+    )
     free = shutil.disk_usage(existing).free
     if size > free:
         need, have = (f"{n / 2**30:.2f} GiB" for n in (size, free))

@@ -15,6 +15,7 @@ from pipeline.config.mistakes import Mistakes
 from pipeline.dataset import Block
 from pipeline.errors import ConfigError
 from pipeline.experiment import Experiment
+from pipeline.objectives import Objective
 
 if TYPE_CHECKING:
     from hydra._internal.hydra import Hydra
@@ -89,7 +90,11 @@ def _show(hydra: Hydra, args: Any) -> None:
     """Hydra's own views of a config."""
     with _explained():
         if args.cfg:
-            composition.whole(composition.Loader(hydra.config_loader.get_search_path()), args.overrides, args.config_dir)
+            composition.whole(
+                composition.Loader(hydra.config_loader.get_search_path()),
+                args.overrides,
+                args.config_dir,
+            )
             hydra.show_cfg(
                 config_name=composition.NAME,
                 overrides=args.overrides,
@@ -192,18 +197,29 @@ def say(line: str) -> None:
 def summary(report: api.Report) -> list[str]:
     """The closing lines of a run."""
     experiment, plan = report.experiment, report.plan
-    steps = plan.cells * experiment.iterate.steps
-    problem = experiment.problem
-    counts = ", ".join(f"{count:,} {name}" for name, count in report.counts.items() if " " not in name)
-    kinds = {k.removeprefix("kind "): n for k, n in report.counts.items() if " " in k}
-    if kinds:
-        counts += "; " + ", ".join(f"{count:,} at a {kind} point" if kind == "degenerate" else f"{count:,} at a {kind}" for kind, count in kinds.items())
+    steps, problem = experiment.iterate.steps, experiment.problem
     head = f"{experiment.name}: {problem.group} {problem.name}, solver {experiment.solver.name}"
-    work = f"{plan.cells:,} cell{'s' * (plan.cells > 1)}, {experiment.iterate.steps:,} steps"
-    work += " at most" if experiment.solver.freezes else f" ({steps:,} in all)"
-    time = f"compiled in {report.compile_seconds:.2f} s, computed and filed in {report.run_seconds:.2f} s"
+    most = "at most" if experiment.solver.freezes else f"({plan.cells * steps:,} in all)"
+    work = f"{plan.cells:,} cell{'s' * (plan.cells > 1)}, {steps:,} steps {most}"
+    time = f"compiled in {report.compile_seconds:.2f} s, ran in {report.run_seconds:.2f} s"
     shown = ", ".join([str(_relative(report.files[0])), *(path.name for path in report.files[1:])])
-    return [head, f"{work}; {time}", f"status: {counts}", f"{shown} ({_bytes(report.bytes)})"]
+    return [head, f"{work}; {time}", _ends(report), f"{shown} ({_bytes(report.bytes)})"]
+
+
+def _ends(report: api.Report) -> str:
+    """How the cells ended; what converged to something else than was sought is counted apart."""
+    counts = dict(report.counts)
+    ends = {name: f"{count:,} {name}" for name, count in counts.pop("status").items()}
+    problem = report.experiment.problem
+    sought = problem.sense.replace("ise", "um") if isinstance(problem, Objective) else None
+    for kinds in counts.values():
+        shown = {kind: f"{count:,} {kind}" for kind, count in kinds.items() if kind != "none"}
+        wanted = [text for kind, text in shown.items() if not sought or kind == sought]
+        unwanted = [text for kind, text in shown.items() if sought and kind != sought]
+        aside = [f"not sought: {', '.join(unwanted)}"] if unwanted else []
+        if shown:
+            ends["converged"] += f" ({'; '.join([', '.join(wanted), *aside] if wanted else aside)})"
+    return f"status: {', '.join(ends.values())}"
 
 
 def plan(experiment: Experiment) -> str:
@@ -218,7 +234,9 @@ def plan(experiment: Experiment) -> str:
         "variables": ", ".join(entry.name for entry in layout.variables),
     }
     width = max(map(len, rows))
-    return "\n".join([f"{experiment.name}: nothing computed", *(f"  {k:<{width}}  {v}" for k, v in rows.items())])
+    return "\n".join(
+        [f"{experiment.name}: nothing computed", *(f"  {k:<{width}}  {v}" for k, v in rows.items())]
+    )
 
 
 def progress(blocks: Iterable[Block], count: int) -> Iterator[Block]:

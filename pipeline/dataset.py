@@ -166,5 +166,3 @@ def assemble(template: Template, arrays: Mapping[str, np.ndarray]) -> xarray.Dat
         {e.name: labelled(e, e.values) for e in template.coordinates if e.values is not None},
         dict(template.attributes),
     )
-
-

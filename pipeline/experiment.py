@@ -15,7 +15,6 @@ from pipeline.objectives import Objective
 from pipeline.solvers import Iteration, Solver
 from pipeline.state import State, start
 
-
 Numbers = Mapping[str, Mapping[str, Any]]
 
 

@@ -33,7 +33,9 @@ def gather(
         "overrides": json.dumps(list(overrides)),
         "git_commit": commit,
         "git_diff": diff,
-        "packages": json.dumps({name: version(name) for name in (DISTRIBUTION, *PACKAGES)}, indent=1),
+        "packages": json.dumps(
+            {name: version(name) for name in (DISTRIBUTION, *PACKAGES)}, indent=1
+        ),
         "python": sys.version,
         "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
         "device": f"{devices[0].platform}: {devices[0].device_kind}",
@@ -45,7 +47,9 @@ def gather(
 
 def text(document: Mapping[str, Any]) -> str:
     """A document as YAML, in its own order."""
-    return yaml.safe_dump(dict(document), sort_keys=False, allow_unicode=True, default_flow_style=None)
+    return yaml.safe_dump(
+        dict(document), sort_keys=False, allow_unicode=True, default_flow_style=None
+    )
 
 
 def version(distribution: str) -> str:
@@ -63,7 +67,9 @@ def _git() -> tuple[str, str]:
     def git(*words: str) -> str:
         command = ["git", "-C", str(folder), *words]
         try:
-            done = subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=10)
+            done = subprocess.run(
+                command, capture_output=True, text=True, errors="replace", timeout=10
+            )
         except (OSError, subprocess.TimeoutExpired):
             return ""
         return done.stdout.strip() if done.returncode == 0 else ""

@@ -44,10 +44,10 @@ class Setting:
             "text": "a text",
             "bytes": "a size such as 512MiB or 1GiB",
         }[self.kind]
-        if self.low is not None:
-            noun += f" {'>' if self.above else '>='} {self.low:g}"
+        if self.low is not None and self.kind != "bytes":
+            noun += f" {'>' if self.above else '>='} {self.low:.12g}"
         if self.high is not None:
-            noun += f"{' and' if self.low is not None else ''} <= {self.high:g}"
+            noun += f"{' and' if self.low is not None else ''} <= {self.high:.12g}"
         return noun
 
 

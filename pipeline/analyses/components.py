@@ -14,12 +14,14 @@ def variables(
     """The variables `<component><suffix>` (`_re` and `_im` of a complex component)."""
     result = []
     for name, component in components.items():
-        own = tuple(
-            Dimension(f"{name}_dim", n, None, f"entry of {name}") for n in component.shape
+        own = tuple(Dimension(f"{name}_dim", n, None, f"entry of {name}") for n in component.shape)
+        parts = (
+            {"_re": "real part of ", "_im": "imaginary part of "} if component.complex else {"": ""}
         )
-        parts = {"_re": "real part of ", "_im": "imaginary part of "} if component.complex else {"": ""}
         result += [
-            Variable(f"{name}{suffix}{part}", (*dimensions, *own), "float", f"{prefix}{name}{meaning}")
+            Variable(
+                f"{name}{suffix}{part}", (*dimensions, *own), "float", f"{prefix}{name}{meaning}"
+            )
             for part, prefix in parts.items()
         ]
     return tuple(result)

@@ -70,7 +70,9 @@ def build(subject: Subject, settings: Mapping[str, Any]) -> Fold:
             "steps": kept.steps,
             "convergence_order": jnp.where(converged, order, jnp.nan),
             "convergence_rate": jnp.where(converged, rate, jnp.nan),
-            kind: jnp.where(converged, end.iteration.classify(end.carry), kinds.none).astype(jnp.int8),
+            kind: jnp.where(converged, end.iteration.classify(end.carry), kinds.none).astype(
+                jnp.int8
+            ),
         }
         return found | ({"objective_final": probe["objective_value"]} if objective else {})
 

@@ -69,7 +69,7 @@ def read(
         elif form == "file":
             found, resolved = table.read(where, node)
         else:
-            found = _listed(node["values"])
+            found = _listed(mistakes, f"{where}.values", node["values"])
     except Unfit as error:
         mistakes.add(where, str(error))
         return None, resolved
@@ -78,7 +78,10 @@ def read(
     found = found if found.ndim == 2 else found[:, None]
     if quantities and found.shape[1] != len(quantities):
         listed = ", ".join(q.name for q in quantities)
-        mistakes.add(where, f"expected {width} numbers in each value, for {listed}; there are {found.shape[1]}")
+        mistakes.add(
+            where,
+            f"expected {width} numbers in each value, for {listed}; there are {found.shape[1]}",
+        )
         return None, resolved
     if scale == "log" and not np.all(found > 0):
         mistakes.add(f"{where}.scale", "a logarithmic axis has positive values only", scale)
@@ -88,6 +91,8 @@ def read(
 
 def _form(mistakes: Mistakes, where: str, name: str, node: Mapping[str, Any]) -> str | None:
     """Which of the forms the keys make."""
+    if "num" in node:
+        values.take(mistakes, f"{where}.num", node["num"], _COUNT)
     given = [key for key in node if key not in _ANYWHERE]
     fitting = [f for f, (needs, may) in FORMS.items() if set(given) <= {*needs, *may}]
     whole = [f for f in fitting if set(FORMS[f][0]) <= set(given)]
@@ -96,7 +101,9 @@ def _form(mistakes: Mistakes, where: str, name: str, node: Mapping[str, Any]) ->
     if len(fitting) == 1:
         for key in FORMS[fitting[0]][0]:
             if key not in node:
-                mistakes.add(f"{where}.{key}", f"expected a value, to go with {' and '.join(given)}")
+                mistakes.add(
+                    f"{where}.{key}", f"expected a value, to go with {' and '.join(given)}"
+                )
     elif fitting:
         forms = " or ".join(f"{{{', '.join(FORMS[f][0])}}}" for f in fitting)
         mistakes.add(where, f"expected {forms}", dict(node))
@@ -128,10 +135,12 @@ def _spaced(
 ) -> np.ndarray:
     """{start, stop, num}: both ends kept."""
     ends = _ends(mistakes, where, node)
-    num = values.take(mistakes, f"{where}.num", node["num"], _COUNT)
+    num = values.integer(node["num"])
     if len(ends) < 2:
         return np.zeros(1)
-    start, stop = (np.broadcast_to(end, (width,)) if end.shape in ((), (width,)) else None for end in ends)
+    start, stop = (
+        np.broadcast_to(end, (width,)) if end.shape in ((), (width,)) else None for end in ends
+    )
     if start is None or stop is None:
         raise Unfit(f"expected start and stop with {width} number{'s' * (width > 1)} each")
     if log:
@@ -175,7 +184,7 @@ def _sampled(
         raise Unfit(f"expected sample: {' or '.join(SAMPLES)}")
     if "scale" in node:
         raise Unfit("scale has no meaning for samples; sweep the logarithm instead")
-    num = values.take(mistakes, f"{where}.num", node["num"], _COUNT)
+    num = values.integer(node["num"])
     spread = []
     for key in FORMS["sample"][1]:
         if key in node and key not in SAMPLES[kind]:
@@ -203,8 +212,12 @@ def _sampled(
     return getattr(samples, kind)(seed, name, (num, width), *spread)
 
 
-def _listed(node: Any) -> np.ndarray:
+def _listed(mistakes: Mistakes, where: str, node: Any) -> np.ndarray:
     """{values: [...]}: numbers, or a list of numbers for each value."""
-    if not isinstance(node, list):
-        raise Unfit(f"expected a list under values, not {show(node)}")
-    return values.array(node, dimensions=2)
+    try:
+        if not isinstance(node, list):
+            raise Unfit("expected a list of numbers")
+        return values.array(node, dimensions=2)
+    except Unfit as error:
+        mistakes.add(where, str(error), node)
+        return np.zeros(1)

@@ -16,10 +16,9 @@ from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from hydra._internal.config_search_path_impl import ConfigSearchPathImpl
 from hydra.core.config_search_path import ConfigSearchPath
 from hydra.core.default_element import ResultDefault
-from hydra.core.object_type import ObjectType
-from hydra.core.plugins import Plugins
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
+from hydra.core.plugins import Plugins
 from hydra.errors import HydraException
 from hydra.types import RunMode
 from hydra.version import VersionBase, setbase
@@ -27,8 +26,8 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from pipeline.config import files
-from pipeline.config.mistakes import Mistakes, show, suggest
 from pipeline.config.document import KEYS, check
+from pipeline.config.mistakes import Mistakes, suggest
 from pipeline.errors import ConfigError
 
 CONF = Path(__file__).resolve().parents[2] / "conf"
@@ -52,7 +51,9 @@ class Loader(ConfigLoaderImpl):
             files.traps(self.traps, loaded.path, default.config_path)
         return loaded
 
-    def _compose_config_from_defaults_list(self, defaults: list[ResultDefault], repo: Any) -> DictConfig:
+    def _compose_config_from_defaults_list(
+        self, defaults: list[ResultDefault], repo: Any
+    ) -> DictConfig:
         config = super()._compose_config_from_defaults_list(defaults, repo)
         for key in KEYS:
             if isinstance(node := config._get_node(key), DictConfig) and not node._is_none():
@@ -84,7 +85,9 @@ def search_path(folder: str | Path | None = None) -> ConfigSearchPath:
 
 def choices(group: str, folder: str | Path | None = None) -> list[str]:
     """The names of a group's choices, those of the user's folder included."""
-    found = {path.stem for root in (CONF, folder) if root for path in (Path(root) / group).glob("*.yaml")}
+    found = {
+        path.stem for root in (CONF, folder) if root for path in (Path(root) / group).glob("*.yaml")
+    }
     return sorted(found)
 
 
@@ -130,7 +133,7 @@ def load(
         return loader.load_configuration(NAME, list(overrides), mode, from_shell=False)
     except (HydraException, OmegaConfBaseException) as error:
         raise ConfigError([*loader.traps, *mistakes, files.explain(error)]) from None
-    except Exception as error:  # noqa: BLE001  # the YAML reader's own, of a file of the user's
+    except Exception as error:  # the YAML reader's own, of a file of the user's
         if not files.is_yaml_error(error):
             raise
         raise ConfigError([*loader.traps, *mistakes, files.explain(error)]) from None
@@ -144,7 +147,10 @@ def plain(config: DictConfig, chosen: Mapping[str, Any], mistakes: Mistakes) -> 
     """
     keys = [key for key in config if key != "hydra"]
     bare = {key: OmegaConf.to_container(config, resolve=False)[key] for key in keys}  # type: ignore[index]  # a DictConfig gives a dict
-    files.refuse_environment(mistakes, bare)
+    secrets = Mistakes()
+    files.refuse_environment(secrets, bare)
+    if secrets:
+        raise ConfigError([*mistakes, *secrets])
     try:
         resolved: Any = OmegaConf.to_container(OmegaConf.masked_copy(config, keys), resolve=True)
     except OmegaConfBaseException as error:
@@ -168,7 +174,13 @@ def examine(
         try:
             override = parser.parse_override(text)
         except HydraException:
-            mistakes.append(f"{text}: expected an override such as grid.a.num=100; quote special characters.")
+            key, equals, value = text.partition("=")
+            quoted = (
+                f"""; quote such a value once more: \"{key}='{value}'\""""
+                if equals and "'" not in value
+                else ""
+            )
+            mistakes.append(f"{text}: Hydra cannot read this as an override such as a.b=1{quoted}.")
             continue
         before = len(mistakes)
         _examine(mistakes, override, folder, sweep=sweep)
@@ -184,20 +196,22 @@ def _examine(
 ) -> None:
     key = override.key_or_group
     root = key.split(".")[0].split("/")[0]
-    if root == "hydra" or override.is_sweep_override() and sweep:
+    if root == "hydra" or (override.is_sweep_override() and sweep):
         return
     if override.is_sweep_override():
-        values = f"several values; for a list write {key}=[...], for a sweep add -m"
-        mistakes.add(key, values, override.get_value_element_as_str())
+        advice = f"expected one value; for a list write {key}=[...], for a sweep add -m"
+        mistakes.append(f"{override.input_line}: {advice}.")
     elif root not in (*KEYS, *GROUPS):
         mistakes.add(key, "no such key" + suggest(root, [*KEYS, "hydra"]))
     elif key in GROUPS and not override.is_delete():
         value = override.value()
-        wanted = value if isinstance(value, list) else [value]
+        if isinstance(value, dict):
+            return
+        if value is None:
+            mistakes.add(key, f"to choose none, write '~{key}'", value)
+            return
         known = choices(key, folder)
-        for choice in wanted:
-            if isinstance(choice, dict) or choice is None:
-                continue
+        for choice in value if isinstance(value, list) else [value]:
             if str(choice) not in known:
                 mistakes.add(key, f"no such {key}{suggest(choice, known)}", choice)
 

@@ -71,7 +71,7 @@ def check(
     before = len(mistakes)
     mistakes.unknown("", document, KEYS)
     top = {k: values.take(mistakes, k, document.get(k, s.default), s) for k, s in TOP.items()}
-    sections = {k: values.section(mistakes, k, document.get(k), s) for k, s in SECTIONS.items()}
+    sections = {k: values.section(mistakes, k, document.get(k, {}), s) for k, s in SECTIONS.items()}
     nodes = _axis_nodes(mistakes, document.get("grid"))
     group = _group(mistakes, document, unread)
     found: Map | Objective | None = None
@@ -124,9 +124,14 @@ def check(
 def _group(mistakes: Mistakes, document: Mapping[str, Any], unread: Collection[str]) -> str | None:
     given = [group for group in PROBLEMS if document.get(group) is not None]
     if len(given) == 2:
-        mistakes.add("map, objective", "expected one of the two; drop the other with '~map' or '~objective'")
+        mistakes.add(
+            "map, objective", "expected one of the two; drop the other with '~map' or '~objective'"
+        )
     elif not given and not set(PROBLEMS) & set(unread):
-        mistakes.add("map, objective", "expected one of the two, such as map=logistic or objective=rosenbrock")
+        mistakes.add(
+            "map, objective",
+            "expected one of the two, such as map=logistic or objective=rosenbrock",
+        )
     return given[0] if len(given) == 1 else None
 
 
@@ -156,12 +161,18 @@ def _axis_nodes(mistakes: Mistakes, node: Any) -> dict[str, Any]:
     if node is None:
         return {}
     if not isinstance(node, dict):
-        mistakes.add("grid", "expected axes by name, such as {a: {start: 0, stop: 1, num: 11}}", node)
+        mistakes.add(
+            "grid", "expected axes by name, such as {a: {start: 0, stop: 1, num: 11}}", node
+        )
         return {}
     good = {}
     for name, axis in node.items():
         if axis is None:
-            mistakes.add(f"grid.{plain(name)}", f"expected an axis; drop one with '~grid.{plain(name)}'", axis)
+            mistakes.add(
+                f"grid.{plain(name)}",
+                f"expected an axis; drop one with '~grid.{plain(name)}'",
+                axis,
+            )
         elif not isinstance(name, str):
             mistakes.add(f"grid.{plain(name)}", "expected the name of a quantity")
         else:
@@ -192,7 +203,9 @@ def _grid(
             for quantity in quantities:
                 key = (quantity.target, quantity.key, quantity.index, quantity.part)
                 if key in sweeps:
-                    mistakes.add(f"grid.{name}", f"{quantity.name} is swept by {sweeps[key]} already")
+                    mistakes.add(
+                        f"grid.{name}", f"{quantity.name} is swept by {sweeps[key]} already"
+                    )
                 sweeps[key] = name
             if "of" in node and wanted != [name]:
                 _free_name(mistakes, name, found)
@@ -228,7 +241,11 @@ def _quantity(
         mistakes.add(where, f"{name} is not one real number; sweep {shown}")
     else:
         tail = suggest(name, known)
-        setting = f"; a setting is swept by {{of: solver.{name}, ...}}" if f"solver.{name}" in known else ""
+        setting = (
+            f"; a setting is swept by {{of: solver.{name}, ...}}"
+            if f"solver.{name}" in known
+            else ""
+        )
         mistakes.add(where, f"no quantity has the name {name}{tail}{setting}")
     return None
 
@@ -282,10 +299,14 @@ def _analyses(
     chosen = {}
     for name, settings in node.items():
         if name not in analyses.TABLE:
-            mistakes.add(f"analysis.{plain(name)}", f"no such analysis{suggest(name, analyses.TABLE)}")
+            mistakes.add(
+                f"analysis.{plain(name)}", f"no such analysis{suggest(name, analyses.TABLE)}"
+            )
             continue
         analysis = analyses.TABLE[name]
-        chosen[name] = values.section(mistakes, f"analysis.{name}", settings, analysis.settings)
+        chosen[name] = values.section(
+            mistakes, f"analysis.{name}", settings or {}, analysis.settings
+        )
         if found is not None and solver is not None:
             why_not = analysis.refuse(Subject(found, solver, iterate))
             if why_not:

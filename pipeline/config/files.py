@@ -41,7 +41,9 @@ def _scalars(node: Any) -> list[yaml.ScalarNode]:
             waiting += [part for pair in reversed(node.value) for part in reversed(pair)]
         elif isinstance(node, yaml.SequenceNode):
             waiting += reversed(node.value)
-        elif node.tag in ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float") and node.style is None:
+        elif (
+            node.tag in ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float") and node.style is None
+        ):
             found.append(node)
     return found
 
@@ -87,6 +89,8 @@ def explain(error: BaseException) -> str:
         mark = error.problem_mark
         place = f"{mark.name}, line {mark.line + 1}, column {mark.column + 1}"
         return f"{place}: {error.problem or 'not YAML'}."
+    if isinstance(error, OmegaConfBaseException) and error.full_key and error.msg:
+        return f"{error.full_key}: {error.msg.splitlines()[0].rstrip('.')}."
     cause = error.__cause__
     message = str(error)
     if isinstance(cause, OmegaConfBaseException) and not message.strip():
@@ -98,7 +102,10 @@ def explain(error: BaseException) -> str:
     wanted = [
         line
         for line in lines
-        if not re.match(r"(Search path|provider=|full_key|object_type|reference_type|See http|\[?Config search)", line)
+        if not re.match(
+            r"(Search path|provider=|full_key|object_type|reference_type|See http|\[?Config search)",
+            line,
+        )
     ]
     text = " ".join(wanted) or type(error).__name__
     return f"{text.rstrip('.')}."

@@ -53,6 +53,6 @@ def suggest(name: Any, known: Collection[str]) -> str:
     """The tail of a message about an unknown name: the nearest one, and those there are."""
     names = sorted(known)
     near = difflib.get_close_matches(str(name), names, 1)
-    nearest = f'; did you mean "{near[0]}"?' if near else ";"
+    nearest = f'; did you mean "{near[0]}"?' if near else ""
     shown = ", ".join(names[:_MOST]) + (", ..." if len(names) > _MOST else "")
     return f"{nearest} (known: {shown or 'none'})"

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from pipeline.config import names, values
-from pipeline.config.mistakes import Mistakes
+from pipeline.config.mistakes import Mistakes, suggest
 from pipeline.config.quantity import initial_value, parameter
 from pipeline.errors import ExpressionError
 from pipeline.expressions import Expression, compile
@@ -28,9 +28,7 @@ FIELDS: dict[str, Settings] = {
     "objective": {
         "name": Setting("text", "unnamed", "what it is called"),
         "reference": Setting("text", "none", "where it comes from"),
-        "sense": Setting(
-            "choice", "minimise", "what is sought", options=("minimise", "maximise")
-        ),
+        "sense": Setting("choice", "minimise", "what is sought", options=("minimise", "maximise")),
     },
 }
 PARTS = {
@@ -102,6 +100,7 @@ def read(
             return None, resolved
         problem = Objective(expression=compiled["expression"], sense=fields["sense"], **common)
     if len(mistakes) == before:
+        _check_use(mistakes, problem)
         _check_shapes(mistakes, problem)
     return (problem if len(mistakes) == before else None), resolved
 
@@ -118,7 +117,9 @@ def _part(mistakes: Mistakes, where: str, node: Any) -> dict[str, Any]:
 
 def _check_names(mistakes: Mistakes, group: str, parts: Mapping[str, dict[str, Any]]) -> None:
     order = ("initial", "definitions", "parameters")
-    good = {k: [n for n in parts[k] if names.identifier(mistakes, f"{group}.{k}", n)] for k in order}
+    good = {
+        k: [n for n in parts[k] if names.identifier(mistakes, f"{group}.{k}", n)] for k in order
+    }
     names.clashes(mistakes, group, good)
     if group == "objective":
         if not parts["initial"]:
@@ -178,7 +179,12 @@ def _numbers(
 
 
 def _compile(
-    mistakes: Mistakes, where: str, name: str, text: Any, known: list[str], into: dict[str, Expression]
+    mistakes: Mistakes,
+    where: str,
+    name: str,
+    text: Any,
+    known: list[str],
+    into: dict[str, Expression],
 ) -> None:
     if isinstance(text, bool) or not isinstance(text, str | int | float):
         mistakes.add(f"{where}.{name}", "expected a formula, such as a*x*(1 - x)", text)
@@ -202,6 +208,21 @@ def _modulus(
     return found
 
 
+def _check_use(mistakes: Mistakes, problem: Map | Objective) -> None:
+    """A parameter that no formula uses is most likely another one, misspelt."""
+    main = problem.equations.values() if isinstance(problem, Map) else [problem.expression]
+    starts = [value for value in problem.initial.values() if isinstance(value, Expression)]
+    used = {n for f in (*main, *problem.definitions.values(), *starts) for n in f.names}
+    for part in ("parameters", "definitions"):
+        known = getattr(problem, part)
+        for name in known:
+            if name not in used:
+                others = [other for other in known if other in used]
+                tail = suggest(name, others) if others else ""
+                advice = f"no formula uses it{tail}; drop it with '~{problem.group}.{part}.{name}'"
+                mistakes.add(f"{problem.group}.{part}.{name}", advice)
+
+
 def _check_shapes(mistakes: Mistakes, problem: Map | Objective) -> None:
     """Evaluate every formula abstractly: shapes and fields are checked, nothing is computed."""
     import jax
@@ -213,7 +234,10 @@ def _check_shapes(mistakes: Mistakes, problem: Map | Objective) -> None:
     state = {name: abstract(c.shape, c.complex) for name, c in problem.components.items()}
     parameters = {k: abstract(v.shape, np.iscomplexobj(v)) for k, v in problem.parameters.items()}
     if isinstance(problem, Map):
-        formulas = {f"equations.{name}": (f, problem.components[name]) for name, f in problem.equations.items()}
+        formulas = {
+            f"equations.{name}": (f, problem.components[name])
+            for name, f in problem.equations.items()
+        }
     else:
         formulas = {"expression": (problem.expression, Component())}
 
@@ -240,7 +264,9 @@ def _check_result(
     mistakes: Mistakes, where: str, formula: Expression, result: Any, component: Component
 ) -> None:
     if result.shape not in (component.shape, ()):
-        given, wanted = (f"shape {list(s)}" if s else "a number" for s in (result.shape, component.shape))
+        given, wanted = (
+            f"shape {list(s)}" if s else "a number" for s in (result.shape, component.shape)
+        )
         mistakes.add(where, f"expected {wanted}, but the formula gives {given}", formula.text)
     elif np.issubdtype(result.dtype, np.complexfloating) and not component.complex:
         advice = "a complex component has a complex initial value such as 0+0j"

@@ -45,7 +45,9 @@ def read(where: str, node: Mapping[str, Any]) -> tuple[np.ndarray, dict[str, Any
         raise Unfit(f"file {path} has no rows below its header")
     for column in wanted:
         if column not in rows[0]:
-            raise Unfit(f"file {path} has no column {column!s}{suggest(column, [k for k in rows[0] if k])}")
+            raise Unfit(
+                f"file {path} has no column {column!s}{suggest(column, [k for k in rows[0] if k])}"
+            )
     found = np.empty((len(rows), len(wanted)))
     for line, row in enumerate(rows):
         for k, column in enumerate(wanted):

@@ -58,7 +58,11 @@ def array(value: Any, *, allow_complex: bool = False, dimensions: int = 8) -> np
         Unfit: ragged, too deep, or not numbers.
     """
     if not isinstance(value, list):
-        kind = complex if isinstance(value := number(value, allow_complex=allow_complex), complex) else float
+        kind = (
+            complex
+            if isinstance(value := number(value, allow_complex=allow_complex), complex)
+            else float
+        )
         return np.asarray(value, kind)
     if not value:
         raise Unfit("expected at least one number")
@@ -144,7 +148,6 @@ def take(mistakes: Mistakes, where: str, value: Any, setting: Setting) -> Any:
 
 def section(mistakes: Mistakes, where: str, node: Any, settings: Settings) -> dict[str, Any]:
     """The values of a section of a document, with defaults where it is silent."""
-    node = {} if node is None else node
     if not isinstance(node, dict):
         mistakes.add(where, f"expected keys and values ({', '.join(settings) or 'none'})", node)
         node = {}

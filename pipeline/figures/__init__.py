@@ -37,4 +37,6 @@ def draw(
 def _draw(ds: xr.Dataset, name: str, look: str, ax: Axes | None) -> Figure:
     chosen = style.look(look)
     seen = view.read(ds)
-    return KINDS[pick(seen, name)].draw(seen, chosen, ax)
+    kind = KINDS[pick(seen, name)]
+    with style.LOCK:
+        return kind.draw(seen, chosen, ax)

@@ -58,7 +58,7 @@ def draw(seen: View, look: style.Look, ax: Axes | None) -> Figure:
         panel.set_xlabel(words.label(seen, axis.name), **page.text)
         panel.set_ylabel(words.label(seen, series.name), **page.text)
         if pick and page.own:
-            style.tag(page, panel, _where(others, pick))
+            style.tag(page, panel, words.at(others, pick))
     style.legend(page, handles)
     title.write(page, seen)
     return page.figure
@@ -73,14 +73,6 @@ def _picks(others: list[Axis], most: int) -> list[dict[str, int]]:
     size = longest.values.size
     chosen = view.evenly(size, most) if most > 1 else [0]
     return [{longest.name: int(i), **fixed} for i in chosen]
-
-
-def _where(others: list[Axis], pick: dict[str, int]) -> str:
-    """The values of the other axes, as mathtext."""
-    by = {a.name: a for a in others}
-    return ", ".join(
-        f"{words.symbol(n)[:-1]} = {words.value(by[n].values[i])}$" for n, i in pick.items()
-    )
 
 
 def _panel(
@@ -103,7 +95,8 @@ def _panel(
     ax.set_ylim(low, high)
     if series.modulus is not None:
         circle(ax, "y", series.modulus)
-    return _escaped(ax, axis, gone.values.reshape(axis.values.size, -1).all(axis=1))
+    table = gone.values.reshape(axis.values.size, -1)
+    return _escaped(ax, axis, np.asarray(table.all(axis=1)))
 
 
 def _blocks(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pipeline.figures import model, raster, style, title, view, words
+from pipeline.figures import model, style, title, view, words
 from pipeline.figures.view import View
 
 if TYPE_CHECKING:
@@ -34,10 +34,7 @@ def fits(seen: View) -> str:
 def draw(seen: View, look: style.Look, ax: Axes | None) -> Figure:
     """The staircase of the first cell that did not escape."""
     series = seen.orbits[0]
-    gone = view.lost(seen)
-    kept = np.argwhere(~gone.transpose(*[a.name for a in seen.axes]).values) if seen.axes else []
-    place = kept[0] if len(kept) else np.zeros(len(seen.axes), int)
-    index = {a.name: int(i) for a, i in zip(seen.axes, place, strict=True)}
+    index = view.first(seen)
     x = view.cell(seen, index)[series.name].values.astype(float)
     first = int(seen.data["iteration"].values[0])
     finite = np.flatnonzero(~np.isfinite(x))
@@ -48,7 +45,6 @@ def draw(seen: View, look: style.Look, ax: Axes | None) -> Figure:
     page = style.sheet(look, ratio=1.0 if look.name == "paper" else 0.86, ax=ax)
     panel = page.panels[0]
 
-    low, high = raster.limits(path[:1].clip(path.min()), np.array([path.max()]), margin=0.0)
     low, high = _room(path)
     line = 0.9 * look.line
     grid = np.linspace(low, high, 2001)
@@ -115,7 +111,6 @@ def _key(page: style.Sheet, panel: Axes, name: str, first: int) -> None:
     from matplotlib.lines import Line2D
 
     look = page.look
-    start = dict(color="white", markeredgecolor=style.PALETTE[1], markeredgewidth=0.9 * look.line)
     style.legend(
         page,
         [
@@ -129,7 +124,9 @@ def _key(page: style.Sheet, panel: Axes, name: str, first: int) -> None:
                 linestyle="none",
                 markersize=1.3 * look.marker,
                 label=f"${name}_{{{first}}}$",
-                **start,
+                color="white",
+                markeredgecolor=style.PALETTE[1],
+                markeredgewidth=0.9 * look.line,
             ),
         ],
     )
@@ -137,9 +134,7 @@ def _key(page: style.Sheet, panel: Axes, name: str, first: int) -> None:
 
 def _note(seen: View, index: dict[str, int], drawn: int, held: int, first: int) -> str:
     """Which cell and which steps are drawn, where that is not all."""
-    parts = [
-        f"{words.symbol(a.name)[:-1]} = {words.value(a.values[index[a.name]])}$" for a in seen.axes
-    ]
+    parts = [words.at(seen.axes, index)] if index else []
     if drawn < held:
         parts.append(f"steps {first} to {first + drawn - 1}")
     elif first > 0:

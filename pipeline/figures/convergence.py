@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 MOST_LINES = 7
 MOST_FAINT = 200
 LATTICE = 121
+DASHED = (0, (4, 2))
 
 
 def fits(seen: View) -> str:
@@ -66,73 +67,69 @@ def _table(seen: View, name: str) -> np.ndarray:
 
 
 def _history(page: style.Sheet, ax: Axes, seen: View, cells: np.ndarray) -> list[Any]:
-    """Semilogarithmic lines of one colour per cell."""
-    from matplotlib.lines import Line2D
-
+    """Semilogarithmic lines of one colour per cell; the legend's handles."""
     residual = _table(seen, "residual_norm")
     steps = np.arange(residual.shape[1])
     if "step_number" in seen.data.coords:
         steps = seen.data["step_number"].values
-    distance = _distance(seen)
     few = cells.size <= MOST_LINES
+    distance = _distance(seen) if few else None
+    given = number(section(seen.document, "solver").get("tolerance"))
+    tolerance = float(given.real) if given is not None and given.real > 0 else None
+    # Scale and limits come before the data: else matplotlib looks at their range, infinite or not.
+    ax.set_yscale("log", nonpositive="mask")
+    _decades(ax, residual[cells], None if distance is None else distance[cells], tolerance)
+    last = int(np.flatnonzero(np.isfinite(residual[cells]).any(axis=0)).max(initial=1))
+    end = float(steps[min(last, steps.size - 1)]) or 1.0
+    ax.set_xlim(-0.02 * end, 1.02 * end)
+    style.whole(ax)
+    handles: list[Any] = []
     labels = names(seen)
     line = page.look.line
-    handles: list[Any] = []
+    thin, alpha = (line, 1.0) if few else (0.5 * line, 0.5)
     for colour, c in zip(style.colours(cells.size), cells, strict=True):
-        look = dict(color=colour, linewidth=line if few else 0.5 * line, alpha=1.0 if few else 0.5)
-        dots = np.isfinite(residual[c]).sum() <= 40 and few
+        dots = "o" if few and np.isfinite(residual[c]).sum() <= 40 else ""
         ax.plot(
             steps,
             _positive(residual[c]),
-            marker="o" if dots else "",
+            color=colour,
+            linewidth=thin,
+            alpha=alpha,
+            marker=dots,
             markersize=0.8 * page.look.marker,
             markeredgewidth=0,
-            **look,
         )
-        if distance is not None and few:
-            ax.plot(steps, _positive(distance[c]), linestyle=(0, (4, 2)), **look)
+        if distance is not None:
+            ax.plot(steps, _positive(distance[c]), color=colour, linewidth=thin, linestyle=DASHED)
         if few and len(labels) > 1:
-            handles.append(Line2D([], [], color=colour, linewidth=line, label=labels[c]))
-    first = style.PALETTE[0] if cells.size == 1 else style.FRAME
-    if distance is not None and few:
-        handles.insert(0, Line2D([], [], color=first, linewidth=line, label=r"residual norm"))
-        dash = (0, (4, 2))
-        handles.insert(
-            1,
-            Line2D(
-                [],
-                [],
-                color=first,
-                linewidth=line,
-                linestyle=dash,
-                label=r"$|f - f_{\mathrm{final}}|$",
-            ),
-        )
-    tolerance = number(section(seen.document, "solver").get("tolerance"))
-    if tolerance is not None and tolerance.real > 0:
-        ax.axhline(
-            float(tolerance.real), color=style.GREY, linewidth=0.8 * line, linestyle=":", zorder=1
-        )
-        handles.append(
-            Line2D([], [], color=style.GREY, linewidth=0.8 * line, linestyle=":", label="tolerance")
-        )
-    ax.set_yscale("log", nonpositive="mask")
-    shown = residual[cells]
-    last = int(np.flatnonzero(np.isfinite(shown).any(axis=0)).max(initial=1))
-    ax.set_xlim(-0.02 * last, steps[min(last, steps.size - 1)] * 1.02)
-    _decades(ax, shown, distance[cells] if distance is not None and few else None, tolerance)
-    style.whole(ax)
+            handles.append(_stroke(colour, line, "-", labels[c]))
+    if distance is not None:
+        first = style.PALETTE[0] if cells.size == 1 else style.FRAME
+        final = r"$|f - f_{\mathrm{final}}|$"
+        handles[:0] = [
+            _stroke(first, line, "-", "residual norm"),
+            _stroke(first, line, DASHED, final),
+        ]
+    if tolerance is not None:
+        ax.axhline(tolerance, color=style.GREY, linewidth=0.8 * line, linestyle=":", zorder=1)
+        handles.append(_stroke(style.GREY, 0.8 * line, ":", "tolerance"))
     ax.set_xlabel("step $n$", **page.text)
-    ax.set_ylabel(
-        "residual norm" if distance is None or not few else "residual norm, objective", **page.text
-    )
+    what = "residual norm" if distance is None else "residual norm, objective"
+    ax.set_ylabel(what, **page.text)
     return handles
+
+
+def _stroke(colour: Any, width: float, dashes: Any, label: str) -> Any:
+    """A legend's handle for lines."""
+    from matplotlib.lines import Line2D
+
+    return Line2D([], [], color=colour, linewidth=width, linestyle=dashes, label=label)
 
 
 def _positive(values: np.ndarray) -> np.ndarray:
     """Values that a logarithmic scale can show."""
     with np.errstate(invalid="ignore"):
-        return np.where(np.isfinite(values) & (values > 0), values, np.nan)
+        return np.where((values > 0) & (values < 1e299), values, np.nan)
 
 
 def _decades(ax: Axes, *tables: Any) -> None:
@@ -145,7 +142,7 @@ def _decades(ax: Axes, *tables: Any) -> None:
         return
     top = float(shown.max())
     low = max(float(shown.min()), top * 1e-40)
-    ax.set_ylim(low / 3, top * 3)
+    ax.set_ylim(low / 3, min(top * 3, 1e300))
 
 
 def _distance(seen: View) -> np.ndarray | None:
@@ -156,7 +153,8 @@ def _distance(seen: View) -> np.ndarray | None:
     finite = np.isfinite(values)
     last = values.shape[1] - 1 - np.argmax(finite[:, ::-1], axis=1)
     final = values[np.arange(values.shape[0]), last]
-    return np.abs(values - final[:, None])
+    with np.errstate(invalid="ignore", over="ignore"):
+        return np.abs(values - final[:, None])
 
 
 def _paths(seen: View) -> tuple[np.ndarray, np.ndarray, list[str]] | None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import CobwebError
+from pipeline.figures import style
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -20,9 +20,8 @@ METADATA: dict[str, dict[str, Any]] = {
     "pdf": {"CreationDate": None, "Creator": None, "Producer": None},
 }
 # Matplotlib reads the names of SVG elements and the font type of PDF from its process-wide
-# settings only: one figure at a time borrows them.
+# settings only: they are borrowed, and given back.
 BORROWED = {"svg.hashsalt": "cobweb", "svg.fonttype": "path", "pdf.fonttype": 42}
-LOCK = threading.Lock()
 
 
 def save(
@@ -80,10 +79,11 @@ def _render(fig: Figure, stream: Any, ending: str) -> None:
     """Write one format."""
     import matplotlib
 
-    with LOCK:
-        before = {key: matplotlib.rcParams[key] for key in BORROWED}
-        matplotlib.rcParams.update(BORROWED)
+    with style.LOCK:
+        process: Any = matplotlib.rcParams
+        before = {key: process[key] for key in BORROWED}
+        process.update(BORROWED)
         try:
             fig.savefig(stream, format=ending, dpi=fig.dpi, metadata=METADATA[ending])
         finally:
-            matplotlib.rcParams.update(before)
+            process.update(before)

@@ -134,12 +134,12 @@ def _basins(
     from matplotlib.patches import Patch
 
     order = np.argsort(axis.values, kind="stable")
-    x, stay = axis.values[order], ~gone[order]
+    x, stay = axis.values[order].tolist(), ~gone[order]
     change = np.flatnonzero(np.diff(np.concatenate([[False], stay, [False]]).astype(int)))
     spans = []
     for begin, end in zip(change[::2], change[1::2], strict=True):
         left = x[0] if begin == 0 else boundary(x[begin], x[begin - 1], g, points)
-        right = x[-1] if end == x.size else boundary(x[end - 1], x[end], g, points)
+        right = x[-1] if end == len(x) else boundary(x[end - 1], x[end], g, points)
         spans.append((left, right))
     for left, right in spans:
         ax.axvspan(left, right, facecolor="#E3EEF7", edgecolor="none", zorder=0.4)

@@ -14,6 +14,7 @@ from pipeline.figures import (
     cobweb,
     convergence,
     final,
+    final_map,
     phase_portrait,
     scalar,
     space_time,
@@ -60,6 +61,7 @@ KINDS: Mapping[str, Kind] = {
     "phase_portrait": Kind(phase_portrait.draw, phase_portrait.fits),
     "time_series": Kind(time_series.draw, time_series.fits),
     "final": Kind(final.draw, final.fits, lambda seen: "lyapunov" not in seen.data),
+    "final_map": Kind(final_map.draw, final_map.fits, final_map.suits),
     "scalar": Kind(scalar.draw, scalar.fits, scalar.suits),
     "status_map": Kind(status_map.draw, status_map.fits),
 }

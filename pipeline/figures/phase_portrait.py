@@ -50,9 +50,9 @@ def draw(seen: View, look: style.Look, ax: Axes | None) -> Figure:
         panel.set_xlabel(_label(seen, first), **page.text)
         panel.set_ylabel(_label(seen, second), **page.text)
         if len(picks) > 1:
-            style.tag(page, panel, _where(seen, pick))
+            style.tag(page, panel, words.at(seen.axes, pick))
     style.legend(page, handles)
-    title.write(page, seen, _where(seen, picks[0]) if len(picks) == 1 else "")
+    title.write(page, seen, words.at(seen.axes, picks[0]) if len(picks) == 1 else "")
     return page.figure
 
 
@@ -84,17 +84,8 @@ def _picks(seen: View, most: int) -> list[dict[str, int]]:
         return [{}]
     fixed = {a.name: a.values.size // 2 for a in axes[1:]}
     size = axes[0].values.size
-    chosen = view.evenly(size, most) if most > 1 else [size // 2]
-    chosen = chosen if len(chosen) != 3 else chosen[[0, -1]]
+    chosen = view.evenly(size, most if size != 3 else 2) if most > 1 else [size // 2]
     return [{axes[0].name: int(i), **fixed} for i in chosen]
-
-
-def _where(seen: View, pick: dict[str, int]) -> str:
-    return ", ".join(
-        f"{words.symbol(a.name)[:-1]} = {words.value(a.values[pick[a.name]])}$"
-        for a in seen.axes
-        if a.name in pick
-    )
 
 
 def _flat(seen: View, pick: dict[str, int], quantity: Quantity) -> tuple[np.ndarray, np.ndarray]:

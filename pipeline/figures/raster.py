@@ -186,4 +186,5 @@ def shade(ax: Axes, values: np.ndarray, marked: np.ndarray, *, log: bool = False
     edges = np.exp(edges) if log else edges
     change = np.flatnonzero(np.diff(np.concatenate([[False], on, [False]]).astype(int)))
     for begin, end in zip(change[::2], change[1::2], strict=True):
-        ax.axvspan(edges[begin], edges[end], facecolor=style.SHADE, edgecolor="none", zorder=0.5)
+        left, right = float(edges[begin]), float(edges[end])
+        ax.axvspan(left, right, facecolor=style.SHADE, edgecolor="none", zorder=0.5)

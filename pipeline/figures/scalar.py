@@ -67,7 +67,7 @@ def _candidates(seen: View) -> list[str]:
     return sorted(names, key=lambda n: rank.get(n, 50))
 
 
-def _clean(seen: View, variable: xr.DataArray) -> xr.DataArray:
+def clean(seen: View, variable: xr.DataArray) -> xr.DataArray:
     """A variable as floats, NaN where the cell was lost, unless being lost is what it tells."""
     values = variable.astype(float).where(np.isfinite(variable.astype(float)))
     if np.issubdtype(variable.dtype, np.integer):
@@ -79,7 +79,7 @@ def _clean(seen: View, variable: xr.DataArray) -> xr.DataArray:
 def _lines(page: style.Sheet, seen: View, variable: xr.DataArray, axis: Axis) -> None:
     """One line for each entry of the further dimension."""
     ax = page.panels[0]
-    values = _clean(seen, variable).transpose(axis.name, ...)
+    values = clean(seen, variable).transpose(axis.name, ...)
     table = values.values.reshape(axis.values.size, -1)
     order = np.argsort(axis.values, kind="stable")
     inner = [str(d) for d in variable.dims if d != axis.name]
@@ -153,9 +153,9 @@ def _image(page: style.Sheet, seen: View, variable: xr.DataArray) -> str:
         handles = status_map.categories(page, ax, part, x, y, meaning, _colours(part))
         style.legend(page, handles)
     else:
-        _colour(page, ax, seen, variable, _clean(seen, variable).isel({**pick, **inner}), x, y)
+        colour(page, ax, seen, variable, clean(seen, variable).isel({**pick, **inner}), x, y)
     status_map.frame(page, ax, seen, x, y)
-    return status_map.where(own, pick)
+    return words.at(own.axes, pick)
 
 
 def _counts(name: str) -> bool:
@@ -186,7 +186,7 @@ def _colours(part: xr.DataArray) -> dict[str, str]:
     }
 
 
-def _colour(
+def colour(
     page: style.Sheet,
     ax: Axes,
     seen: View,

@@ -26,10 +26,7 @@ def fits(seen: View) -> str:
 def draw(seen: View, look: style.Look, ax: Axes | None) -> Figure:
     """Index across, iteration upwards, value as colour; the first cell that stayed."""
     series = next(s for s in seen.orbits if s.inner and seen.data.sizes[s.inner] > 2)
-    gone = view.lost(seen)
-    kept = np.argwhere(~gone.transpose(*[a.name for a in seen.axes]).values) if seen.axes else []
-    place = kept[0] if len(kept) else np.zeros(len(seen.axes), int)
-    index = {a.name: int(i) for a, i in zip(seen.axes, place, strict=True)}
+    index = view.first(seen)
     states = view.cell(seen, index)[series.name].transpose("iteration", series.inner)
     total = states.sizes["iteration"]
     every = _every(states.isel(iteration=slice(-64, None)).values.astype(float))
@@ -60,9 +57,7 @@ def draw(seen: View, look: style.Look, ax: Axes | None) -> Figure:
     panel.set_xlabel("index", **page.text)
     panel.set_ylabel("iteration $n$", **page.text)
     style.colorbar(page, image, panel, words.label(seen, series.name))
-    notes = [
-        f"{words.symbol(a.name)[:-1]} = {words.value(a.values[index[a.name]])}$" for a in seen.axes
-    ]
+    notes = [words.at(seen.axes, index)] if index else []
     if every > 1:
         notes.append(f"every {every}th step" if every > 2 else "every 2nd step")
     if steps.size * every < total:

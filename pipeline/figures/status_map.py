@@ -44,7 +44,7 @@ def draw(seen: View, look: style.Look, ax: Axes | None) -> Figure:
     handles = categories(page, page.panels[0], status, x, y, meanings(status), COLOURS)
     frame(page, page.panels[0], seen, x, y)
     style.legend(page, handles)
-    title.write(page, seen, where(seen, pick))
+    title.write(page, seen, words.at(seen.axes, pick))
     return page.figure
 
 
@@ -53,15 +53,6 @@ def plane(seen: View) -> tuple[Axis, Axis, dict[str, int]]:
     longest = sorted(seen.axes, key=lambda a: -a.values.size)[:2]
     x, y = [a for a in seen.axes if a in longest]
     return x, y, {a.name: a.values.size // 2 for a in seen.axes if a not in (x, y)}
-
-
-def where(seen: View, pick: dict[str, int]) -> str:
-    """The held axes' values, as mathtext."""
-    return ", ".join(
-        f"{words.symbol(a.name)[:-1]} = {words.value(a.values[pick[a.name]])}$"
-        for a in seen.axes
-        if a.name in pick
-    )
 
 
 def meanings(variable: xr.DataArray) -> dict[int, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -39,6 +40,8 @@ class Look:
     title: bool
 
 
+# Matplotlib's mathtext parser and its settings are shared by all threads: one figure at a time.
+LOCK = threading.RLock()
 MILLIMETRE = 1 / 25.4
 STYLES = {
     # 900 pixels: the width at which a README shows a picture unscaled.

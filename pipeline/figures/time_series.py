@@ -109,15 +109,9 @@ def names(seen: View) -> list[str]:
     """What each cell is called: the values of its axes."""
     if not seen.axes:
         return [""]
-    mesh = np.meshgrid(*[a.values for a in seen.axes], indexing="ij")
-    rows = zip(*[m.ravel() for m in mesh], strict=True)
-    return [
-        ", ".join(
-            f"{words.symbol(a.name)[:-1]} = {words.value(v)}$"
-            for a, v in zip(seen.axes, row, strict=True)
-        )
-        for row in rows
-    ]
+    places = np.ndindex(*[a.values.size for a in seen.axes])
+    index = ({a.name: i for a, i in zip(seen.axes, p, strict=True)} for p in places)
+    return [words.at(seen.axes, i) for i in index]
 
 
 def _panel(

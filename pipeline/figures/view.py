@@ -234,6 +234,15 @@ def lost(view: View) -> xr.DataArray:
     return xr.DataArray(np.zeros(tuple(shape.values()), bool), dims=tuple(shape))
 
 
+def first(view: View) -> dict[str, int]:
+    """Index of the first cell that was not lost; of the very first where all were."""
+    if not view.axes:
+        return {}
+    kept = np.argwhere(~lost(view).transpose(*[axis.name for axis in view.axes]).values)
+    place = kept[0] if len(kept) else np.zeros(len(view.axes), int)
+    return {axis.name: int(i) for axis, i in zip(view.axes, place, strict=True)}
+
+
 def evenly(size: int, most: int) -> np.ndarray:
     """At most so many indices, spread over 0 … size-1 with both ends."""
     return np.unique(np.linspace(0, size - 1, min(size, most)).round().astype(int))

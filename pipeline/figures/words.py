@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ import xarray as xr
 
 from pipeline import expressions
 from pipeline.errors import CobwebError
-from pipeline.figures.view import View, number, section
+from pipeline.figures.view import Axis, View, number, section
 from pipeline.status import Status
 
 MOST_PARAMETERS = 6
@@ -76,6 +76,15 @@ def value(x: Any, digits: int = 4) -> str:
         times = "" if mantissa == "1" else rf"{mantissa}\times "
         return rf"{times}10^{{{int(power)}}}"
     return text
+
+
+def at(axes: Iterable[Axis], index: Mapping[str, int]) -> str:
+    """Where on the grid: `$a = 3.7$, $b = 0.3$`, for the axes that the index names."""
+    return ", ".join(
+        f"{symbol(axis.name)[:-1]} = {value(axis.values[index[axis.name]])}$"
+        for axis in axes
+        if axis.name in index
+    )
 
 
 def equation(view: View) -> list[str]:

@@ -87,18 +87,24 @@ def program(experiment: Experiment) -> Callable[[Any, Cell], dict[str, Any]]:
             return jax.lax.cond(running, lambda: every_step(cells, lanes, n), lambda: lanes), n + 1
 
         def walk(state: tuple[Lane, Any], count: int) -> tuple[Lane, Any]:
+            if count == 0:  # XLA would compile a loop that never runs
+                return state
             return jax.lax.scan(lambda s, _: (advance(s), None), state, length=count)[0]
 
         def row(state: tuple[Lane, Any], _: None) -> tuple[tuple[Lane, Any], Any]:
-            before = walk(state, stride - 1) if stride > 1 else state
+            before = walk(state, stride - 1)
             lanes, n = after = advance(before)
             return after, every_record(cells, lanes, before[0].status == Status.bounded, n)
 
         lanes = jax.vmap(begin)(cells)
-        first = every_record(cells, lanes, jnp.ones_like(lanes.status, bool), 0) if recorders else {}
+        first = (
+            every_record(cells, lanes, jnp.ones_like(lanes.status, bool), 0) if recorders else {}
+        )
         state = walk((lanes, jnp.int32(0)), iterate.transient)
         count = iterate.length // stride if recorders else 0
-        state, rows = jax.lax.scan(row, state, length=count)
+        rows: Any = {}
+        if count:
+            state, rows = jax.lax.scan(row, state, length=count)
         lanes, _ = walk(state, iterate.length - count * stride)
         result = jax.vmap(finish)(cells, lanes)
         for fold in recorders:

@@ -42,7 +42,7 @@ def plan(experiment: Experiment, cell_bytes: int) -> Plan:
     memory = experiment.device.memory
     most = memory // (COPIES * cell_bytes)
     if most < 1:
-        need = f"{COPIES * cell_bytes / 2**20:.1f} MiB"
-        raise ConfigError([f"device.memory = {memory}: one cell alone takes {need}."])
+        reason = f"the results of one cell alone take {COPIES * cell_bytes:,} bytes while they are computed"
+        raise ConfigError([f"device.memory = {memory:,}: {reason}."])
     count = cells(experiment.grid)
     return Plan(count, -(-count // -(-count // most)))

@@ -28,7 +28,9 @@ SOLVER = Solver(
     "gradient",
     build,
     settings={
-        "step": Setting("number", 0.01, "length of a step over the gradient", low=0, above=True, swept=True),
+        "step": Setting(
+            "number", 0.01, "length of a step over the gradient", low=0, above=True, swept=True
+        ),
         **TOLERANCES,
     },
 )

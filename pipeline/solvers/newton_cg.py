@@ -103,7 +103,11 @@ SOLVER = Solver(
     build,
     settings={
         "inner_tolerance": Setting(
-            "number", 1e-10, "relative residual at which conjugate gradients stop", low=0, swept=True
+            "number",
+            1e-10,
+            "relative residual at which conjugate gradients stop",
+            low=0,
+            swept=True,
         ),
         "inner_limit": Setting(
             "integer", 1000, "conjugate gradient steps at most, in one step", low=1, swept=True

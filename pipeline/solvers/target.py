@@ -66,7 +66,9 @@ def _fixed_point(g: Map, p: dict[str, Any]) -> Target:
         multipliers = jacobian if u.size == 1 else jnp.linalg.eigvals(jacobian)
         moduli = jnp.abs(multipliers)
         inside, outside = moduli < 1 - NEGLIGIBLE, moduli > 1 + NEGLIGIBLE
-        kind = jnp.where(jnp.any(inside) & jnp.any(outside), FixedPointKind.saddle, FixedPointKind.neutral)
+        kind = jnp.where(
+            jnp.any(inside) & jnp.any(outside), FixedPointKind.saddle, FixedPointKind.neutral
+        )
         kind = jnp.where(jnp.all(inside), FixedPointKind.attracting, kind)
         return jnp.where(jnp.all(outside), FixedPointKind.repelling, kind).astype(jnp.int8)
 
