@@ -374,3 +374,38 @@ def exponents(num: int = 500) -> xr.Dataset:
     )
     ds["lyapunov"].attrs = {"long_name": "Lyapunov exponent", "units": "nat/iteration"}
     return ds
+
+
+def newton_fractal(size: int = 300) -> xr.Dataset:
+    """Newton's method on z³ - 1, as a solver with its final states and steps."""
+    values = np.linspace(-2, 2, size)
+    z = values[:, None] + 1j * values[None, :]
+    steps = np.zeros(z.shape, np.int32)
+    with np.errstate(all="ignore"):
+        for _ in range(60):
+            moving = np.abs(z**3 - 1) > 1e-10
+            steps += moving
+            z = np.where(moving, z - (z**3 - 1) / (3 * z**2), z)
+    done = np.abs(z**3 - 1) <= 1e-10
+    document = {
+        "map": {
+            "name": "cubic_root",
+            "equations": {"z": "z + z**3 - 1"},
+            "parameters": {},
+            "initial": {"z": "1"},
+        },
+        "solver": {"name": "newton", "tolerance": 1e-10},
+        "grid": {n: {"start": -2, "stop": 2, "num": size} for n in ("z0_re", "z0_im")},
+    }
+    grid = ("z0_re", "z0_im")
+    return dataset(
+        document,
+        {"z0_re": values, "z0_im": values},
+        {
+            "z_final_re": (grid, z.real),
+            "z_final_im": (grid, z.imag),
+            "residual_norm_final": (grid, np.abs(z**3 - 1)),
+            "steps": (grid, steps),
+            "status": (grid, np.where(done, 1, 3).astype(np.int8)),
+        },
+    )
