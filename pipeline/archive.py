@@ -154,7 +154,7 @@ def _heading(entry: Entry) -> Any:
 def canonical(values: np.ndarray) -> memoryview:
     """The bytes that are hashed: little-endian, C order."""
     little = np.ascontiguousarray(values, values.dtype.newbyteorder("<"))
-    return memoryview(little.reshape(-1).view(np.uint8))
+    return little.reshape(-1).view(np.uint8).data
 
 
 @contextlib.contextmanager

@@ -225,11 +225,12 @@ def _ends(report: api.Report) -> str:
 def plan(experiment: Experiment) -> str:
     """What a run would do."""
     layout, blocks = api.prepare(experiment)
+    taken, memory = blocks.memory(layout.cell_bytes), experiment.device.memory
     rows = {
         "cells": f"{blocks.cells:,} = {' x '.join(map(str, layout.grid)) or '1'}",
         "steps": f"{experiment.iterate.steps:,} each",
         "blocks": f"{blocks.blocks:,} of {blocks.block:,} cells, one compiled program",
-        "memory": f"{_bytes(blocks.memory(layout.cell_bytes))} of {_bytes(experiment.device.memory)} at most",
+        "memory": f"{_bytes(taken)} of {_bytes(memory)} at most",
         "disk": _bytes(layout.bytes),
         "variables": ", ".join(entry.name for entry in layout.variables),
     }

@@ -104,7 +104,7 @@ def _coordinate(d: Dimension) -> Entry:
 
 
 def _axis(axis: Axis, real: np.dtype) -> Iterator[Entry]:
-    """The coordinate of an axis; of one that sweeps several quantities a number and theirs beside."""
+    """The coordinate of an axis: of one that sweeps several quantities a count, theirs beside it."""
     values = axis.values.astype(real)
     dimension, size = (axis.name,), (axis.size,)
     if len(axis.quantities) == 1:

@@ -54,7 +54,7 @@ def choose(device: Device) -> Any:
 
 
 def precision(device: Device) -> AbstractContextManager[Any]:
-    """JAX's context for the precision: of this thread alone, whatever the program around it chose."""
+    """JAX's context for the precision, of this thread alone, whatever the program around it has."""
     import jax
 
     return jax.enable_x64(device.precision == "double")

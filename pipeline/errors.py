@@ -1,4 +1,4 @@
-"""The errors that a user can cause, each a sentence that says where, what and what would be right."""
+"""The errors that a user can cause: sentences that say where, what and what would be right."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class ExpressionError(CobwebError):
         super().__init__(self._picture())
 
     def _picture(self) -> str:
-        """The reason, then the line at fault (a window of it when it is long) with a caret beneath."""
+        """The reason, then the line at fault (a part of a long one) with a caret beneath."""
         start = self.text.rfind("\n", 0, self.offset) + 1
         line, column = self.text[start:].split("\n", 1)[0], self.offset - start
         if len(line) > 100:

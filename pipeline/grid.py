@@ -113,7 +113,7 @@ def cells(grid: Grid) -> int:
 
 
 def columns(grid: Grid, first: int, last: int) -> dict[str, np.ndarray]:
-    """{quantity: [last - first]} the values at the cells first ... last - 1 of the flattened grid."""
+    """{quantity: [last - first]} the values at cells first ... last - 1 of the flattened grid."""
     result = {}
     if grid:
         places = np.unravel_index(np.arange(first, last), shape(grid))

@@ -53,7 +53,7 @@ def text(document: Mapping[str, Any]) -> str:
 
 
 def version(distribution: str) -> str:
-    """Of an installed distribution; "not installed" of a source tree that merely lies on the path."""
+    """Of an installed distribution; a source tree may merely lie on the path."""
     try:
         return metadata.version(distribution)
     except metadata.PackageNotFoundError:

@@ -72,7 +72,7 @@ def start(
 
 
 def flatten(state: State) -> Any:
-    """[d] The state as one real vector: components in order, complex ones as real, then imaginary."""
+    """[d] The state as one real vector: components in order, real parts before imaginary ones."""
     import jax.numpy as jnp
 
     parts = []

@@ -65,14 +65,13 @@ def build(subject: Subject, settings: Mapping[str, Any]) -> Fold:
         rate = kept.last / kept.before
         # r_{n+1} ~ r_n^q: q is the ratio of the logarithms of successive quotients.
         order = jnp.log(rate) / jnp.log(kept.before / kept.earlier)
+        point = jnp.where(converged, end.iteration.classify(end.carry), kinds.none)
         found = {
             "residual_norm_final": probe["residual_norm"],
             "steps": kept.steps,
             "convergence_order": jnp.where(converged, order, jnp.nan),
             "convergence_rate": jnp.where(converged, rate, jnp.nan),
-            kind: jnp.where(converged, end.iteration.classify(end.carry), kinds.none).astype(
-                jnp.int8
-            ),
+            kind: point.astype(jnp.int8),
         }
         return found | ({"objective_final": probe["objective_value"]} if objective else {})
 

@@ -67,7 +67,7 @@ def blocks(
 
 
 def _arguments(experiment: Experiment, plan: Plan, first: int) -> tuple[Any, Cell]:
-    """The numbers and the cells of one block, padded with its last cell, in the precision's types."""
+    """The numbers and the cells of one block, padded by its last cell, in the precision's types."""
     import jax
 
     last = min(first + plan.block, plan.cells)

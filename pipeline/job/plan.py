@@ -42,7 +42,8 @@ def plan(experiment: Experiment, cell_bytes: int) -> Plan:
     memory = experiment.device.memory
     most = memory // (COPIES * cell_bytes)
     if most < 1:
-        reason = f"the results of one cell alone take {COPIES * cell_bytes:,} bytes while they are computed"
+        need = f"{COPIES * cell_bytes:,} bytes"
+        reason = f"the results of one cell alone take {need} while they are computed"
         raise ConfigError([f"device.memory = {memory:,}: {reason}."])
     count = cells(experiment.grid)
     return Plan(count, -(-count // -(-count // most)))

@@ -1,4 +1,4 @@
-"""Solvers: each turns a map or an objective into an iteration. A new one is a module and an entry."""
+"""Solvers turn maps and objectives into iterations. A new one is a module and an entry."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a solver aims at: a zero of the residual of a map or of an objective, as functions of a vector."""
+"""What a solver aims at: a zero of the residual of a map or of an objective, on vectors."""
 
 from __future__ import annotations
 
