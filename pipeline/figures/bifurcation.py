@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
-from pipeline.figures import raster, style, title, view, words
+from pipeline.figures import curve, raster, style, title, view, words
 from pipeline.figures.view import Axis, Series, View
 
 if TYPE_CHECKING:
@@ -41,27 +41,43 @@ def draw(seen: View, look: style.Look, ax: Axes | None) -> Figure:
     axis = max(seen.parameters, key=lambda a: a.values.size)
     others = [a for a in seen.parameters if a is not axis]
     picks = _picks(others, 1 if ax is not None else MOST_PANELS)
-    rows = 1 if len(picks) < 3 else 2
+    exponents = _exponents(seen, axis) if ax is None else None
+    rows = 2 if len(picks) > 2 or exponents is not None else 1
     page = style.sheet(
         look,
         rows=rows,
-        columns=-(-len(picks) // rows),
+        columns=-(-len(picks) // 2) if len(picks) > 2 else len(picks),
         wide=len(picks) > 1,
         ratio=0.62 if len(picks) == 1 else 0.75,
         ax=ax,
+        share=exponents is not None,
+        heights=(1.0, 0.4) if exponents is not None else (),
     )
-    for spare in page.panels[len(picks) :]:
-        spare.remove()
+    if exponents is None:
+        for spare in page.panels[len(picks) :]:
+            spare.remove()
     handles: list[Any] = []
     for panel, pick in zip(page.panels, picks, strict=False):
         handles = _panel(page, panel, seen, series, axis, pick) or handles
-        panel.set_xlabel(words.label(seen, axis.name), **page.text)
-        panel.set_ylabel(words.label(seen, series.name), **page.text)
+        style.abscissa(page, panel, words.label(seen, axis.name))
+        style.ordinate(page, panel, words.label(seen, series.name))
         if pick and page.own:
             style.tag(page, panel, words.at(others, pick))
+    if exponents is not None:
+        curve.lines(page, page.panels[1], seen, exponents, axis)
+        page.panels[0].set_xlabel("")
+        page.panels[1].set_xlim(page.panels[0].get_xlim())
+        page.figure.align_ylabels(page.panels)
     style.legend(page, handles)
     title.write(page, seen)
     return page.figure
+
+
+def _exponents(seen: View, axis: Axis) -> xr.DataArray | None:
+    """The Lyapunov exponents over the same axis, for a panel beneath."""
+    found = seen.data.get("lyapunov")
+    alone = found is not None and set(found.dims) <= {axis.name, "exponent"}
+    return found if alone and len(seen.axes) == 1 else None
 
 
 def _picks(others: list[Axis], most: int) -> list[dict[str, int]]:

@@ -80,8 +80,8 @@ def draw(seen: View, look: style.Look, ax: Axes | None) -> Figure:
     panel.set_ylim(low, high)
     panel.set_aspect("equal", adjustable="box")
     name = words.symbol(series.name).strip("$")
-    panel.set_xlabel(f"${name}_n$", **page.text)
-    panel.set_ylabel(f"${name}_{{n+1}}$", **page.text)
+    style.abscissa(page, panel, f"${name}_n$")
+    style.ordinate(page, panel, f"${name}_{{n+1}}$")
     _key(page, panel, name, first)
     title.write(page, seen, _note(seen, index, path.size, x.size, first))
     return page.figure

@@ -42,20 +42,8 @@ def draw(seen: View, look: style.Look, ax: Axes | None) -> Figure:
     if paths is not None:
         handles += _contours(page, page.panels[1], seen, paths, cells)
     style.legend(page, handles)
-    title.write(page, seen, _solver(seen))
+    title.write(page, seen)
     return page.figure
-
-
-def _solver(seen: View) -> str:
-    """The solver with its numbers."""
-    given = section(seen.document, "solver")
-    swept = {a.name for a in seen.axes}
-    parts = [words.plain(str(given.get("name", ""))).replace("_", " ")]
-    for key, held in given.items():
-        single = number(held)
-        if key not in ("name", *swept) and single is not None and len(parts) < 4:
-            parts.append(f"{words.plain(str(key)).replace('_', ' ')} ${words.value(single)}$")
-    return ", ".join(part for part in parts if part)
 
 
 def _table(seen: View, name: str) -> np.ndarray:
@@ -113,9 +101,9 @@ def _history(page: style.Sheet, ax: Axes, seen: View, cells: np.ndarray) -> list
     if tolerance is not None:
         ax.axhline(tolerance, color=style.GREY, linewidth=0.8 * line, linestyle=":", zorder=1)
         handles.append(_stroke(style.GREY, 0.8 * line, ":", "tolerance"))
-    ax.set_xlabel("step $n$", **page.text)
+    style.abscissa(page, ax, "step $n$")
     what = "residual norm" if distance is None else "residual norm, objective"
-    ax.set_ylabel(what, **page.text)
+    style.ordinate(page, ax, what)
     return handles
 
 
@@ -198,7 +186,7 @@ def _contours(
     box = [
         ((low + high) / 2 - half, (low + high) / 2 + half)
         for low, high in box
-        for half in [0.62 * max(high - low, 0.5 * span)]
+        for half in [max(0.62 * max(high - low, 0.5 * span), 1e-6 * abs(low))]
     ]
     x, y = (np.linspace(*side, LATTICE) for side in box)
     surface = model.surface(seen, {}, x, y)
@@ -242,8 +230,8 @@ def _contours(
             )
     ax.set_xlim(*box[0])
     ax.set_ylim(*box[1])
-    ax.set_xlabel(labels[0], **page.text)
-    ax.set_ylabel(labels[1], **page.text)
+    style.abscissa(page, ax, labels[0])
+    style.ordinate(page, ax, labels[1])
     size = page.look.marker
     return [
         Line2D(

@@ -38,8 +38,8 @@ def draw(seen: View, look: style.Look, ax: Axes | None) -> Figure:
     for panel, series in zip(page.panels, shown, strict=True):
         found = _panel(page, panel, seen, series, axis)
         handles = found if len(found) > len(handles) else handles
-        panel.set_ylabel(words.label(seen, series.final), **page.text)
-    page.panels[-1].set_xlabel(words.label(seen, axis.name), **page.text)
+        style.ordinate(page, panel, words.label(seen, series.final))
+    style.abscissa(page, page.panels[-1], words.label(seen, axis.name))
     style.legend(page, handles)
     title.write(page, seen)
     return page.figure

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pipeline.figures import scalar, status_map, style, title, view, words
+from pipeline.figures import curve, scalar, status_map, style, title, view, words
 from pipeline.figures.view import Series, View
 from pipeline.status import Status
 
@@ -52,7 +52,7 @@ def draw(seen: View, look: style.Look, ax: Axes | None) -> Figure:
     places, labels = group(table, ended)
     if places is None:
         variable = seen.data[held[0].final]
-        scalar.colour(page, panel, seen, variable, scalar.clean(seen, variable).isel(pick), x, y)
+        scalar.colour(page, panel, seen, variable, curve.clean(seen, variable).isel(pick), x, y)
     else:
         picture = np.ones((*labels.shape, 3))
         handles = _paint(picture, places, labels, held)
@@ -64,7 +64,8 @@ def draw(seen: View, look: style.Look, ax: Axes | None) -> Figure:
         status_map.lay(panel, picture, x, y, interpolation="antialiased")
         style.legend(page, handles)
     status_map.frame(page, panel, seen, x, y)
-    title.write(page, seen, words.at(seen.axes, pick))
+    slow = "paler: more steps" if places is not None and "steps" in seen.data else ""
+    title.write(page, seen, ", ".join(part for part in (words.at(seen.axes, pick), slow) if part))
     return page.figure
 
 
@@ -82,7 +83,8 @@ def _ended(
         return ended
     status = seen.data["status"].isel(pick).transpose(*dims).values
     good = status == int(Status.converged)
-    return ended & (good if good.any() else status == int(Status.bounded))
+    reached = good if good.any() else status == int(Status.bounded)
+    return np.array(np.logical_and(ended, reached))
 
 
 def group(table: np.ndarray, ended: np.ndarray) -> tuple[np.ndarray | None, np.ndarray]:

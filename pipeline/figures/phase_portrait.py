@@ -47,8 +47,8 @@ def draw(seen: View, look: style.Look, ax: Axes | None) -> Figure:
     jobs = [(pick, plane) for pick in picks for plane in planes]
     for panel, (pick, (first, second)) in zip(page.panels, jobs, strict=True):
         handles = _panel(page, panel, seen, pick, first, second) or handles
-        panel.set_xlabel(_label(seen, first), **page.text)
-        panel.set_ylabel(_label(seen, second), **page.text)
+        style.abscissa(page, panel, _label(seen, first))
+        style.ordinate(page, panel, _label(seen, second))
         if len(picks) > 1:
             style.tag(page, panel, words.at(seen.axes, pick))
     style.legend(page, handles)

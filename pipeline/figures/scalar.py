@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
-from pipeline.figures import raster, status_map, style, title, view, words
+from pipeline.figures import curve, raster, status_map, style, title, view, words
 from pipeline.figures.view import Axis, View
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def draw(seen: View, look: style.Look, ax: Axes | None) -> Figure:
     axes = [a for a in seen.axes if a.name in variable.dims]
     page = style.sheet(look, ratio=0.62 if len(axes) == 1 else 0.8, ax=ax)
     if len(axes) == 1:
-        _lines(page, seen, variable, axes[0])
+        style.legend(page, curve.lines(page, page.panels[0], seen, variable, axes[0]))
     note = _image(page, seen, variable) if len(axes) > 1 else ""
     title.write(page, seen, note)
     return page.figure
@@ -67,74 +67,6 @@ def _candidates(seen: View) -> list[str]:
     return sorted(names, key=lambda n: rank.get(n, 50))
 
 
-def clean(seen: View, variable: xr.DataArray) -> xr.DataArray:
-    """A variable as floats, NaN where the cell was lost, unless being lost is what it tells."""
-    values = variable.astype(float).where(np.isfinite(variable.astype(float)))
-    if np.issubdtype(variable.dtype, np.integer):
-        return values
-    gone = view.lost(seen)
-    return values.where(~gone) if set(gone.dims) <= set(variable.dims) else values
-
-
-def _lines(page: style.Sheet, seen: View, variable: xr.DataArray, axis: Axis) -> None:
-    """One line for each entry of the further dimension."""
-    ax = page.panels[0]
-    values = clean(seen, variable).transpose(axis.name, ...)
-    table = values.values.reshape(axis.values.size, -1)
-    order = np.argsort(axis.values, kind="stable")
-    inner = [str(d) for d in variable.dims if d != axis.name]
-    handles: list[Any] = []
-    whole = np.issubdtype(variable.dtype, np.integer)
-    few = axis.values.size <= 60
-    for i, colour in enumerate(style.colours(table.shape[1])):
-        (line,) = ax.plot(
-            axis.values[order],
-            table[order, i],
-            color=colour,
-            linewidth=page.look.line * (1.0 if axis.values.size < 400 else 0.7),
-            linestyle="none" if whole else "-",
-            marker="o" if whole or few else "",
-            markersize=0.8 * page.look.marker if few else 0.5 * page.look.marker,
-            markeredgewidth=0,
-        )
-        line.set_label(f"{inner[0].replace('_', ' ')} {i + 1}" if table.shape[1] > 1 else "")
-        handles.append(line)
-    low, high = raster.limits(
-        np.fmin.reduce(table, axis=1), np.fmax.reduce(table, axis=1), margin=0.06
-    )
-    if str(variable.name) == "lyapunov":
-        ax.axhline(0, color=style.GREY, linewidth=0.6 * page.look.line, zorder=1)
-        low, high = _deep(table, low, high)
-    gone = view.lost(seen)
-    if gone.dims == (axis.name,) and gone.any():
-        from matplotlib.patches import Patch
-
-        raster.shade(ax, axis.values, gone.values, log=axis.log)
-        handles.append(
-            Patch(facecolor=style.SHADE, edgecolor=style.GREY, linewidth=0.5, label="escaped")
-        )
-    ax.set_xscale("log" if axis.log else "linear")
-    ax.set_xlim(
-        *map(float, raster.margins(axis.values, log=axis.log))
-        if few
-        else sorted(axis.values[[0, -1]])
-    )
-    ax.set_ylim(low, high)
-    ax.set_xlabel(words.label(seen, axis.name), **page.text)
-    ax.set_ylabel(words.label(seen, str(variable.name)), **page.text)
-    style.legend(page, [h for h in handles if h.get_label()])
-
-
-def _deep(table: np.ndarray, low: float, high: float) -> tuple[float, float]:
-    """Limits of exponents: superstable cycles reach towards minus infinity and are cut off."""
-    finite = table[np.isfinite(table)]
-    if finite.size and low < 0:
-        usual = float(np.quantile(finite, 0.02))
-        if low < 2 * usual < 0:
-            low = 1.5 * usual
-    return low, high
-
-
 def _image(page: style.Sheet, seen: View, variable: xr.DataArray) -> str:
     """The variable over the plane of the two longest of its axes."""
     ax = page.panels[0]
@@ -153,7 +85,7 @@ def _image(page: style.Sheet, seen: View, variable: xr.DataArray) -> str:
         handles = status_map.categories(page, ax, part, x, y, meaning, _colours(part))
         style.legend(page, handles)
     else:
-        colour(page, ax, seen, variable, clean(seen, variable).isel({**pick, **inner}), x, y)
+        colour(page, ax, seen, variable, curve.clean(seen, variable).isel({**pick, **inner}), x, y)
     status_map.frame(page, ax, seen, x, y)
     return words.at(own.axes, pick)
 
@@ -215,7 +147,7 @@ def colour(
     low, high = raster.limits(values.ravel(), values.ravel(), margin=0.0)
     norm, palette = Normalize(low, high), "viridis"
     if name == "lyapunov" and low < 0 < high:
-        low = _deep(values, low, high)[0]
+        low = curve.deep(values, low, high)[0]
         norm, palette = TwoSlopeNorm(0.0, low, high), "RdBu_r"
     elif name in ("escape_iteration", "steps") and high > 20 * max(low, 1):
         values = np.maximum(values, 1)

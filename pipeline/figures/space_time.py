@@ -54,8 +54,8 @@ def draw(seen: View, look: style.Look, ax: Axes | None) -> Figure:
         vmax=high,
         extent=(-0.5, values.shape[1] - 0.5, steps[0] - half, steps[-1] + half),
     )
-    panel.set_xlabel("index", **page.text)
-    panel.set_ylabel("iteration $n$", **page.text)
+    style.abscissa(page, panel, "index")
+    style.ordinate(page, panel, "iteration $n$")
     style.colorbar(page, image, panel, words.label(seen, series.name))
     notes = [words.at(seen.axes, index)] if index else []
     if every > 1:

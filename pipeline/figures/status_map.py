@@ -129,8 +129,8 @@ def categories(
 
 def frame(page: style.Sheet, ax: Axes, seen: View, x: Axis, y: Axis) -> None:
     """Label the plane; equal scales for two starts, whose shapes mean something."""
-    ax.set_xlabel(words.label(seen, x.name), **page.text)
-    ax.set_ylabel(words.label(seen, y.name), **page.text)
+    style.abscissa(page, ax, words.label(seen, x.name))
+    style.ordinate(page, ax, words.label(seen, y.name))
     ratio = np.ptp(y.values) / (np.ptp(x.values) or 1.0)
     if x.start and y.start and not (x.log or y.log) and 0.4 < ratio < 2.5 and page.own:
         ax.set_aspect("equal", adjustable="box")

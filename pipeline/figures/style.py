@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -84,6 +85,7 @@ def sheet(
     wide: bool = False,
     ax: Axes | None = None,
     share: bool = False,
+    heights: Sequence[float] = (),
 ) -> Sheet:
     """A new figure of rows x columns panels, or the user's axes.
 
@@ -91,6 +93,7 @@ def sheet(
         ratio: height of one panel over its width.
         wide: the two-column width, where the style has one.
         share: panels of one column share their abscissa.
+        heights: of the rows, relative to `ratio`; all 1 by default.
     """
     if ax is not None:
         return Sheet(ax.get_figure(root=True), [ax], chosen, own=False)  # type: ignore[reportArgumentType]  # axes belong to a figure
@@ -98,12 +101,15 @@ def sheet(
     from matplotlib.figure import Figure
 
     width = chosen.wide if wide else chosen.width
-    height = width / columns * ratio * rows
+    tall = list(heights) or [1.0] * rows
+    height = width / columns * ratio * sum(tall)
     figure = Figure(
         figsize=(width, height), dpi=chosen.dpi, layout="constrained", facecolor="white"
     )
     FigureCanvasAgg(figure)
-    grid = figure.subplots(rows, columns, squeeze=False, sharex="col" if share else False)
+    grid = figure.subplots(
+        rows, columns, squeeze=False, sharex="col" if share else False, height_ratios=tall
+    )
     text = {
         "fontsize": chosen.type_size,
         "fontfamily": FONT,
@@ -131,6 +137,59 @@ def dress(ax: Axes, chosen: Look) -> None:
     for spine in ax.spines.values():
         spine.set_linewidth(0.6 * chosen.line)
         spine.set_edgecolor(FRAME)
+
+
+def abscissa(page: Sheet, ax: Axes, text: str) -> None:
+    """Label the axis below, within the panel's width."""
+    shown, settings = _fitted(page, text, ax.get_position().width * page.figure.bbox.width)
+    ax.set_xlabel(shown, **settings)
+
+
+def ordinate(page: Sheet, ax: Axes, text: str) -> None:
+    """Label the axis beside, within the panel's height."""
+    shown, settings = _fitted(page, text, ax.get_position().height * page.figure.bbox.height)
+    ax.set_ylabel(shown, **settings)
+
+
+def _fitted(page: Sheet, text: str, room: float) -> tuple[str, dict[str, Any]]:
+    """A label in as many lines, and if need be as small, as the room in pixels asks."""
+    if not page.own:
+        return text, {}
+    # Not inside mathtext.
+    words = re.findall(r"(?:\$[^$]*\$|[^\s$])+", text)
+    best = (text, 0.5)
+    for lines, scale in ((1, 1.0), (1, 0.88), (2, 1.0), (2, 0.88), (3, 0.88), (3, 0.7), (3, 0.5)):
+        parts = _balanced(words, lines)
+        best = ("\n".join(parts), scale)
+        if max((width(page, part) for part in parts), default=0.0) * scale <= room:
+            break
+    size = page.look.type_size * best[1]
+    return best[0], {**page.text, "fontsize": size}
+
+
+def _balanced(words: Sequence[str], lines: int) -> list[str]:
+    """Words in at most so many lines of about the same length."""
+    each = sum(len(word) + 1 for word in words) / lines
+    parts: list[str] = []
+    for word in words:
+        if parts and (len(parts) == lines or len(parts[-1]) + len(word) / 2 < each):
+            parts[-1] += f" {word}"
+        else:
+            parts.append(word)
+    return parts
+
+
+def width(page: Sheet, line: str) -> float:
+    """Pixels of a line in the style's size; infinite for mathtext that does not parse."""
+    from matplotlib.font_manager import FontProperties
+    from matplotlib.text import Text
+
+    properties = FontProperties(family=FONT, size=page.look.type_size, math_fontfamily=MATH)
+    text = Text(0, 0, line, fontproperties=properties, figure=page.figure)
+    try:
+        return text.get_window_extent(renderer(page)).width
+    except ValueError:
+        return float("inf")
 
 
 def tag(page: Sheet, ax: Axes, text: str) -> None:
@@ -186,12 +245,13 @@ def grow(page: Sheet, height: float) -> None:
     page.figure.set_figheight(page.figure.get_figheight() + height / page.figure.dpi)
 
 
-def colorbar(page: Sheet, mappable: Any, ax: Axes | list[Axes], label: str, **settings: Any) -> Any:
+def colorbar(page: Sheet, mappable: Any, ax: Axes | list[Axes], label: str) -> Any:
     """A colour scale beside one's own panels; the user's figure keeps the axes it has."""
     if not page.own:
         return None
-    bar = page.figure.colorbar(mappable, ax=ax, pad=0.02, aspect=28, **settings)
-    bar.set_label(label, **page.text)
+    bar = page.figure.colorbar(mappable, ax=ax, pad=0.02, aspect=28)
+    shown, settings = _fitted(page, label, 0.8 * page.figure.bbox.height)
+    bar.set_label(shown, **settings)
     bar.ax.tick_params(labelsize=0.85 * page.look.type_size, labelfontfamily=FONT, color=FRAME)
     bar.outline.set_linewidth(0.6 * page.look.line)
     return bar

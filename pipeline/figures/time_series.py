@@ -45,11 +45,11 @@ def draw(seen: View, look: style.Look, ax: Axes | None) -> Figure:
     steps = np.arange(total)[window] if steps is None else steps[window]
     for panel, series in zip(page.panels, shown, strict=True):
         handles = _panel(page, panel, seen, series, steps, window) or handles
-        panel.set_ylabel(words.label(seen, series.name), **page.text)
+        style.ordinate(page, panel, words.label(seen, series.name))
         whole = raster.margins(steps) if steps.size <= SHORT else steps[[0, -1]]
         panel.set_xlim(float(whole[0]), float(whole[-1]))
     style.whole(page.panels[-1])
-    page.panels[-1].set_xlabel(_steps(seen), **page.text)
+    style.abscissa(page, page.panels[-1], _steps(seen))
     style.legend(page, handles)
     title.write(page, seen, _note(window, total))
     return page.figure

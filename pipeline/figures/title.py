@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from pipeline.figures import style, words
-from pipeline.figures.style import FONT, MATH, Sheet
+from pipeline.figures.style import Sheet
 from pipeline.figures.view import View
 
 SMALLEST = 0.7
@@ -37,13 +37,13 @@ def write(page: Sheet, view: View, notes: str = "") -> None:
         lines = [words.heading(view)]
     elif len(equations) > MOST_LINES:
         lines.append("…")
-    below = [part for part in (words.settings(view), notes) if part]
+    below = [part for part in (words.settings(view), words.solver(view), notes) if part]
     if below and _fits(page, "   ".join(below), 0.9):
         below = ["   ".join(below)]
     shown = [line for line in [*lines, *below] if line]
     if not shown:
         return
-    widest = max(_width(page, line) for line in shown)
+    widest = max(style.width(page, line) for line in shown)
     scale = min(1.0, _room(page) / widest) if widest else 1.0
     size = page.look.type_size * max(scale, 0.5)
     text = {**page.text, "fontsize": size}
@@ -57,20 +57,7 @@ def _room(page: Sheet) -> float:
 
 
 def _fits(page: Sheet, line: str, scale: float) -> bool:
-    return _width(page, line) * scale <= _room(page)
-
-
-def _width(page: Sheet, line: str) -> float:
-    """Pixels of a line in the style's size; infinite for mathtext that does not parse."""
-    from matplotlib.font_manager import FontProperties
-    from matplotlib.text import Text
-
-    properties = FontProperties(family=FONT, size=page.look.type_size, math_fontfamily=MATH)
-    text = Text(0, 0, line, fontproperties=properties, figure=page.figure)
-    try:
-        return text.get_window_extent(style.renderer(page)).width
-    except ValueError:
-        return float("inf")
+    return style.width(page, line) * scale <= _room(page)
 
 
 def _broken(page: Sheet, line: str) -> list[str]:

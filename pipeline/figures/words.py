@@ -154,6 +154,20 @@ def _setting(held: Any) -> str:
     return ""
 
 
+def solver(view: View) -> str:
+    """The solver with its numbers; empty for a map's own iteration."""
+    if view.solver == "direct":
+        return ""
+    given = section(view.document, "solver")
+    swept = {a.name for a in view.axes}
+    parts = [plain(str(given.get("name", ""))).replace("_", " ")]
+    for key, held in given.items():
+        single = number(held)
+        if key not in ("name", *swept) and single is not None and len(parts) < 4:
+            parts.append(f"{plain(str(key)).replace('_', ' ')} ${value(single)}$")
+    return ", ".join(part for part in parts if part)
+
+
 def heading(view: View) -> str:
     """The name of what is iterated, as text."""
     name = view.iterated.get("name")

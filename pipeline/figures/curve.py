@@ -1,0 +1,81 @@
+"""One number against one axis: the curve of an exponent, a period, a count of steps."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import xarray as xr
+
+from pipeline.figures import raster, style, view, words
+from pipeline.figures.view import Axis, View
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+def clean(seen: View, variable: xr.DataArray) -> xr.DataArray:
+    """A variable as floats, NaN where the cell was lost, unless being lost is what it tells."""
+    values = variable.astype(float).where(np.isfinite(variable.astype(float)))
+    if np.issubdtype(variable.dtype, np.integer):
+        return values
+    gone = view.lost(seen)
+    return values.where(~gone) if set(gone.dims) <= set(variable.dims) else values
+
+
+def lines(page: style.Sheet, ax: Axes, seen: View, variable: xr.DataArray, axis: Axis) -> list[Any]:
+    """One line for each entry of the further dimension; the legend's handles."""
+    values = clean(seen, variable).transpose(axis.name, ...)
+    table = values.values.reshape(axis.values.size, -1)
+    order = np.argsort(axis.values, kind="stable")
+    inner = [str(d) for d in variable.dims if d != axis.name]
+    handles: list[Any] = []
+    whole = np.issubdtype(variable.dtype, np.integer)
+    few = axis.values.size <= 60
+    for i, colour in enumerate(style.colours(table.shape[1])):
+        (line,) = ax.plot(
+            axis.values[order],
+            table[order, i],
+            color=colour,
+            linewidth=page.look.line * (1.0 if axis.values.size < 400 else 0.7),
+            linestyle="none" if whole else "-",
+            marker="o" if whole or few else "",
+            markersize=0.8 * page.look.marker if few else 0.5 * page.look.marker,
+            markeredgewidth=0,
+        )
+        line.set_label(f"{inner[0].replace('_', ' ')} {i + 1}" if table.shape[1] > 1 else "")
+        handles.append(line)
+    low, high = raster.limits(
+        np.fmin.reduce(table, axis=1), np.fmax.reduce(table, axis=1), margin=0.06
+    )
+    if str(variable.name) == "lyapunov":
+        ax.axhline(0, color=style.GREY, linewidth=0.6 * page.look.line, zorder=1)
+        low, high = deep(table, low, high)
+    gone = view.lost(seen)
+    if gone.dims == (axis.name,) and gone.any():
+        from matplotlib.patches import Patch
+
+        raster.shade(ax, axis.values, gone.values, log=axis.log)
+        handles.append(
+            Patch(facecolor=style.SHADE, edgecolor=style.GREY, linewidth=0.5, label="escaped")
+        )
+    ax.set_xscale("log" if axis.log else "linear")
+    ax.set_xlim(
+        *map(float, raster.margins(axis.values, log=axis.log))
+        if few
+        else sorted(axis.values[[0, -1]])
+    )
+    ax.set_ylim(low, high)
+    style.abscissa(page, ax, words.label(seen, axis.name))
+    style.ordinate(page, ax, words.label(seen, str(variable.name)))
+    return [h for h in handles if h.get_label()]
+
+
+def deep(table: np.ndarray, low: float, high: float) -> tuple[float, float]:
+    """Limits of exponents: superstable cycles reach towards minus infinity and are cut off."""
+    finite = table[np.isfinite(table)]
+    if finite.size and low < 0:
+        usual = float(np.quantile(finite, 0.02))
+        if low < 2 * usual < 0:
+            low = 1.5 * usual
+    return low, high
