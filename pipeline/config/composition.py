@@ -157,6 +157,9 @@ def plain(config: DictConfig, chosen: Mapping[str, Any], mistakes: Mistakes) -> 
         raise ConfigError([*mistakes, files.explain(error)]) from None
     # Sections that nothing was chosen for were opened for overrides only.
     sections = {k: v for k, v in resolved.items() if v != {} or k not in GROUPS}
+    for group in ("map", "objective"):  # a file's name serves where it gives none
+        if isinstance(sections.get(group), dict):
+            sections[group] = {"name": chosen.get(group) or "custom", **sections[group]}
     return {"experiment": chosen.get("experiment") or "custom", **sections}
 
 
