@@ -155,8 +155,6 @@ class Walk:
         try:
             result = operation(self.library, *given)
             shapes.limited(shapes.size(result) + held)
-        except ExpressionError:
-            raise
         except ArithmeticFault as fault:
             raise ArithmeticExpressionError(self.text, str(fault), node.offset) from None
         except Fault as fault:

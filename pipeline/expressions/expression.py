@@ -14,7 +14,7 @@ from pipeline.expressions.fault import ArithmeticFault
 from pipeline.expressions.functions import RESERVED
 from pipeline.expressions.operators import Library
 from pipeline.expressions.parse import parse
-from pipeline.expressions.scalars import static
+from pipeline.expressions.scalars import is_scalar, static
 
 
 @dataclass(frozen=True)
@@ -48,8 +48,9 @@ class Expression:
             import jax.numpy as xp
         with _quiet(xp):
             known = self._known(values, xp)
-            walk = Walk(self.text, known, Library(xp, _real(known, xp)))
-            return xp.asarray(walk.value(self._tree))
+            library = Library(xp, _real(known, xp))
+            value = Walk(self.text, known, library).value(self._tree)
+            return xp.asarray(library.operand(value) if is_scalar(value) else value)
 
     def mathtext(self) -> str:
         """The formula for matplotlib's mathtext, without the dollar signs."""

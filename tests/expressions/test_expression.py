@@ -118,6 +118,13 @@ def test_constant_of_a_condition_is_an_integer():
     assert constant("2 > 1") == 1
 
 
+def test_large_integers_fit_single_precision():
+    """JAX without double precision has no integers of more than 32 bits."""
+    for text in ("2**40", "size*2**20", "x + 2**40", "x*0 + size*2**20"):
+        f = compile(text, ["size", "x"])
+        assert float(f({"size": 2**20, "x": jnp.float32(0)})) == 2.0**40
+
+
 def test_a_chain_of_a_thousand_terms():
     f = compile("+".join(["x"] * 1001), ["x"])
     assert float(f({"x": 1.0})) == 1001.0

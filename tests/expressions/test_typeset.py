@@ -110,10 +110,10 @@ FRAMES = [
 ]
 
 
-# One of each way to write a function; and each function in two places.
-KINDS = ["sin", "sum", "abs", "exp", "floor", "mod", "dot", "where", "stack", "pi"]
+# One of each way to write a function everywhere; and each function somewhere.
+KINDS = ["sin", "abs", "exp", "mod", "where", "stack"]
 PLACES = [(name, frame) for name in KINDS for frame in FRAMES]
-PLACES += [(name, frame) for name in (*FUNCTIONS, *CONSTANTS) for frame in ("{}", "x*{}**2")]
+PLACES += [(name, frame) for name in (*FUNCTIONS, *CONSTANTS) for frame in ["x*{}**2"]]
 
 
 @pytest.mark.parametrize(("name", "frame"), PLACES)
@@ -141,7 +141,7 @@ def test_every_combination_is_parsable(name, frame):
         ("x // (", ")"),
     ],
 )
-@pytest.mark.parametrize("depth", [1, 4, 7, 8, 9, 30, 90])
+@pytest.mark.parametrize("depth", [7, 8, 90])
 def test_deep_formulas_are_parsable_and_quick(opening, closing, depth):
     inner = "0" if opening == "x[" else "x"
     text = opening * depth + inner + closing * depth
