@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipeline import api, config
+from pipeline import api, config, job
 from pipeline.config import composition, files
 from pipeline.config.mistakes import Mistakes
 from pipeline.dataset import Block
@@ -225,12 +225,12 @@ def _ends(report: api.Report) -> str:
 def plan(experiment: Experiment) -> str:
     """What a run would do."""
     layout, blocks = api.prepare(experiment)
-    taken, memory = blocks.memory(layout.cell_bytes), experiment.device.memory
+    taken = job.cell_memory(experiment, layout.cell_bytes) * blocks.block
     rows = {
         "cells": f"{blocks.cells:,} = {' x '.join(map(str, layout.grid)) or '1'}",
         "steps": f"{experiment.iterate.steps:,} each",
         "blocks": f"{blocks.blocks:,} of {blocks.block:,} cells, one compiled program",
-        "memory": f"{_bytes(taken)} of {_bytes(memory)} at most",
+        "memory": f"{_bytes(taken)} of {_bytes(experiment.device.memory)} at most",
         "disk": _bytes(layout.bytes),
         "variables": ", ".join(entry.name for entry in layout.variables),
     }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import operator
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
@@ -57,10 +59,14 @@ class Map:
         values = define(self.definitions, {**p, **x, "n": n, "size": size(self.components)}, xp)
         return {name: fit(f(values, xp), x[name], xp) for name, f in self.equations.items()}
 
-    def distance(self, x: State) -> Any:
-        """[] The square of the norm that is compared with the escape radius."""
+    def inside(self, x: State) -> Any:
+        """[] Whether the state is finite and not beyond the escape radius."""
         import jax.numpy as jnp
 
         free = [value for name, value in x.items() if name not in self.modulus]
         squares = [jnp.sum(v.real**2 + v.imag**2 if jnp.iscomplexobj(v) else v**2) for v in free]
-        return sum(squares, start=jnp.zeros(()))
+        square = sum(squares, start=jnp.zeros(()))
+        # An overflow is beyond any radius; NaN compares false.
+        bound = min(self.escape_radius**2, float(jnp.finfo(square.dtype).max))
+        circles = [jnp.all(jnp.isfinite(x[name])) for name in self.modulus]
+        return functools.reduce(operator.and_, circles, square <= bound)

@@ -84,6 +84,9 @@ def check(
     iterate = Iterate(**sections["iterate"])
     if iterate.steps > MOST_STEPS:
         mistakes.add("iterate", f"expected transient + length <= {MOST_STEPS}", iterate.steps)
+    if isinstance(found, Map) and found.counts and solver and solver.freezes:
+        reason = "a map whose formulas use n has no fixed points"
+        mistakes.add("solver", f"{reason}; iterate it with solver=direct", solver.name)
     chosen = _analyses(mistakes, document.get("analysis"), found, solver, iterate)
     if solver and solver.freezes and iterate.transient:
         reason = f"a solver's steps all count, so with solver {solver.name} it is 0"

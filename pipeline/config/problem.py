@@ -22,7 +22,7 @@ FIELDS: dict[str, Settings] = {
         "name": Setting("text", "unnamed", "what it is called"),
         "reference": Setting("text", "none", "where it comes from"),
         "escape_radius": Setting(
-            "number", 1e6, "the norm beyond which an orbit has escaped", low=0, above=True
+            "number", 1e6, "the norm beyond which an orbit has escaped", 0, 1e150, above=True
         ),
     },
     "objective": {

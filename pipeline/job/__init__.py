@@ -14,10 +14,10 @@ from pipeline import device
 from pipeline.experiment import Experiment
 from pipeline.grid import columns
 from pipeline.job.loop import Cell, program
-from pipeline.job.plan import Plan, plan
+from pipeline.job.plan import Plan, cell_memory, plan
 from pipeline.job.structure import structure
 
-__all__ = ["Plan", "blocks", "compiled", "plan"]
+__all__ = ["Plan", "blocks", "cell_memory", "compiled", "plan"]
 
 Call = Callable[[Any, Cell], dict[str, Any]]
 

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from pipeline.errors import ConfigError
 from pipeline.experiment import Experiment
 from pipeline.grid import cells
+from pipeline.solvers.target import CLASSIFIED
 
 # A block's results exist up to three times at once: as rows of the loop, in the order of the
 # cells, and as the NumPy array that leaves the device.
 COPIES = 3
+# Of its state, a cell holds a few while it steps (now, next, frozen, residual, direction, ...).
+STATES = 16
+# A solver that seeks something forms d x d matrices: the Jacobian, its factors, its eigenvectors.
+MATRICES = 4
 
 
 @dataclass(frozen=True)
@@ -25,9 +32,18 @@ class Plan:
         """How many calls there are."""
         return -(-self.cells // self.block)
 
-    def memory(self, cell_bytes: int) -> int:
-        """Bytes that the results of one block take while it is computed."""
-        return COPIES * cell_bytes * self.block
+
+def cell_memory(experiment: Experiment, cell_bytes: int) -> int:
+    """Bytes that one cell takes while it is computed.
+
+    Args:
+        cell_bytes: of its results.
+    """
+    reals = sum(component.reals for component in experiment.problem.components.values())
+    held = STATES * reals
+    if experiment.solver.freezes and (experiment.solver.dense or reals <= CLASSIFIED):
+        held += MATRICES * reals**2
+    return COPIES * cell_bytes + held * np.dtype(experiment.device.real).itemsize
 
 
 def plan(experiment: Experiment, cell_bytes: int) -> Plan:
@@ -40,10 +56,9 @@ def plan(experiment: Experiment, cell_bytes: int) -> Plan:
         ConfigError: not even one cell fits.
     """
     memory = experiment.device.memory
-    most = memory // (COPIES * cell_bytes)
+    need = cell_memory(experiment, cell_bytes)
+    most = memory // need
     if most < 1:
-        need = f"{COPIES * cell_bytes:,} bytes"
-        reason = f"the results of one cell alone take {need} while they are computed"
-        raise ConfigError([f"device.memory = {memory:,}: {reason}."])
+        raise ConfigError([f"device.memory = {memory:,}: one cell alone takes {need:,} bytes."])
     count = cells(experiment.grid)
     return Plan(count, -(-count // -(-count // most)))

@@ -18,9 +18,7 @@ def build(g: Map, p: Mapping[str, Any], settings: Mapping[str, Any]) -> Iteratio
     parameters = dict(p)
 
     def terminate(x: State) -> Any:
-        # Written so that NaN, which compares false, has escaped.
-        inside = g.distance(x) <= g.escape_radius**2
-        return jnp.where(inside, Status.bounded, Status.escaped).astype(jnp.int8)
+        return jnp.where(g.inside(x), Status.bounded, Status.escaped).astype(jnp.int8)
 
     return Iteration(
         init=lambda x: x,

@@ -47,6 +47,7 @@ def build(problem: Any, parameters: Mapping[str, Any], settings: Mapping[str, An
 SOLVER = Solver(
     "newton",
     build,
+    dense=True,
     settings={
         "linear_solver": Setting(
             "choice", "lu", "how J d = r is solved", options=tuple(LINEAR_SOLVERS)

@@ -51,13 +51,17 @@ def _fixed_point(g: Map, p: dict[str, Any]) -> Target:
     import jax.numpy as jnp
 
     def residual(u: Any) -> Any:
-        return flatten(g.step(unflatten(u, g.components), p)) - u
+        x = unflatten(u, g.components)
+        change = jax.tree.map(jnp.subtract, g.step(x, p), x)
+        for name, length in g.modulus.items():  # the short way round the circle
+            change[name] -= length * jnp.round(change[name] / length)
+        return flatten(change)
 
     def merit_gradient(u: Any, r: Any) -> Any:
         return jax.vjp(residual, u)[1](r)[0]
 
     def beyond(u: Any) -> Any:
-        return ~(g.distance(unflatten(u, g.components)) <= g.escape_radius**2)
+        return ~g.inside(unflatten(u, g.components))
 
     def classify(u: Any) -> Any:
         if u.size > CLASSIFIED:
