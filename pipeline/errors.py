@@ -16,6 +16,10 @@ class ConfigError(CobwebError):
         self.mistakes = tuple(mistakes)
         super().__init__("\n".join(self.mistakes))
 
+    def __reduce__(self) -> tuple[type, tuple[tuple[str, ...]]]:
+        """Errors cross processes; pickle would pass the message alone."""
+        return type(self), (self.mistakes,)
+
 
 class ArchiveError(CobwebError):
     """A file that is no archive of this project's, or is damaged."""
@@ -33,6 +37,10 @@ class ExpressionError(CobwebError):
     def __init__(self, text: str, reason: str, offset: int = 0) -> None:
         self.text, self.reason, self.offset = text, reason, offset
         super().__init__(self._picture())
+
+    def __reduce__(self) -> tuple[type, tuple[str, str, int]]:
+        """Errors cross processes; pickle would pass the message alone."""
+        return type(self), (self.text, self.reason, self.offset)
 
     def _picture(self) -> str:
         """The reason, then the line at fault (a part of a long one) with a caret beneath."""
