@@ -165,7 +165,7 @@ def _density(
     blocks = ((columns.of[piece], part) for piece, part in _blocks(states, gone, series))
     low, high = bounds
     counts = raster.count(blocks, width=number, height=height, low=low, high=high)
-    tone = raster.tones(counts, counts.sum(axis=0) / height)
+    tone = raster.tones(counts, counts.sum(axis=0) / height, thicken=True)
     raster.paint(ax, columns.edges, np.linspace(low, high, height + 1), tone, log=axis.log)
     return columns.edges
 

@@ -62,11 +62,10 @@ def _history(page: style.Sheet, ax: Axes, seen: View, cells: np.ndarray) -> list
         steps = seen.data["step_number"].values
     few = cells.size <= MOST_LINES
     distance = _distance(seen) if few else None
-    given = number(section(seen.document, "solver").get("tolerance"))
-    tolerance = float(given.real) if given is not None and given.real > 0 else None
+    tolerances = _tolerances(seen, residual[cells])
     # Scale and limits come before the data: else matplotlib looks at their range, infinite or not.
     ax.set_yscale("log", nonpositive="mask")
-    _decades(ax, residual[cells], None if distance is None else distance[cells], tolerance)
+    _decades(ax, residual[cells], None if distance is None else distance[cells], tolerances)
     last = int(np.flatnonzero(np.isfinite(residual[cells]).any(axis=0)).max(initial=1))
     end = float(steps[min(last, steps.size - 1)]) or 1.0
     ax.set_xlim(-0.02 * end, 1.02 * end)
@@ -98,13 +97,33 @@ def _history(page: style.Sheet, ax: Axes, seen: View, cells: np.ndarray) -> list
             _stroke(first, line, "-", "residual norm"),
             _stroke(first, line, DASHED, final),
         ]
-    if tolerance is not None:
-        ax.axhline(tolerance, color=style.GREY, linewidth=0.8 * line, linestyle=":", zorder=1)
+    if tolerances.size:
+        low, high = float(tolerances.min()), float(tolerances.max())
+        ax.axhspan(
+            low,
+            high,
+            facecolor=style.SHADE,
+            edgecolor=style.GREY,
+            linewidth=0.6 * line,
+            linestyle=":",
+            zorder=0.5,
+        )
         handles.append(_stroke(style.GREY, 0.8 * line, ":", "tolerance"))
     style.abscissa(page, ax, "step $n$")
     what = "residual norm" if distance is None else "residual norm, objective"
     style.ordinate(page, ax, what)
     return handles
+
+
+def _tolerances(seen: View, residual: np.ndarray) -> np.ndarray:
+    """The residual norm at which each cell would stop: absolute + relative x that of the start."""
+    solver = section(seen.document, "solver")
+    parts = [number(solver.get(f"{kind}_tolerance", 0.0)) for kind in ("absolute", "relative")]
+    if any(part is None for part in parts):
+        return np.array([])
+    absolute, relative = (float(part.real) for part in parts if part is not None)
+    found = _positive(absolute + relative * residual[:, 0])
+    return found[np.isfinite(found)]
 
 
 def _stroke(colour: Any, width: float, dashes: Any, label: str) -> Any:

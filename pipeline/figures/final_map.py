@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 # More places than these are no fixed points: the value itself is drawn.
-MOST_PLACES = 7
+MOST_PLACES = len(style.MUTED)
 # Final states this close, relative to their spread, are the same place: a converged cell is
 # within its tolerance, a slowly attracted one of a direct iteration is not much further.
 SAME = 1e-3
@@ -80,11 +80,10 @@ def _ended(
     """bool[y, x] Cells that may have reached a place: converged ones of a solver, else bounded."""
     ended = np.isfinite(table).all(axis=-1)
     if "status" not in seen.data:
-        return ended
-    status = seen.data["status"].isel(pick).transpose(*dims).values
-    good = status == int(Status.converged)
-    reached = good if good.any() else status == int(Status.bounded)
-    return np.array(np.logical_and(ended, reached))
+        return np.array(ended)
+    status = np.array(seen.data["status"].isel(pick).transpose(*dims).values)
+    good = np.isin(status, int(Status.converged))
+    return good & ended if good.any() else np.isin(status, int(Status.bounded)) & ended
 
 
 def group(table: np.ndarray, ended: np.ndarray) -> tuple[np.ndarray | None, np.ndarray]:
@@ -131,7 +130,9 @@ def _paint(
     from matplotlib.patches import Patch
 
     handles = []
-    palette = [c for c in style.PALETTE if c != "#000000"]
+    # Black is for what ended nowhere.
+    few = [c for c in style.PALETTE if c != "#000000"]
+    palette = few if len(places) <= len(few) else style.MUTED
     for i, place in enumerate(places):
         inside = labels == i
         picture[inside] = to_rgb(palette[i])

@@ -129,14 +129,14 @@ def _panel(
         1 < starts <= MOST_COLOURS
         and not seen.cells > MOST_COLOURS * max(1, len(seen.parameters)) * 50
     ):
-        handles = _orbits(page, ax, seen, pick, x, y, gone)
+        handles = _orbits(page, ax, seen, x, y, gone, _places(kept_x, kept_y, box))
     elif kept_x.size > MOST_POINTS:
         width, height = pixels(page, ax, 0.5)
         counts = raster.plane(kept_x, kept_y, (box[0], box[1], box[2], box[3]), width, height)
         xs, ys = np.linspace(box[0], box[1], width + 1), np.linspace(box[2], box[3], height + 1)
         raster.paint(ax, xs, ys, raster.tones(counts, 1.0, faintest=0.35))
     else:
-        _dots(page, ax, kept_x.ravel(), kept_y.ravel(), style.INK)
+        _dots(page, ax, kept_x.ravel(), kept_y.ravel(), style.INK, _places(kept_x, kept_y, box))
     ax.set_xlim(box[0], box[1])
     ax.set_ylim(box[2], box[3])
     ratio = (box[3] - box[2]) / (box[1] - box[0])
@@ -150,12 +150,18 @@ def _panel(
     return handles
 
 
+def _places(x: np.ndarray, y: np.ndarray, box: list[float]) -> int:
+    """How many places of the picture the points take: few for a cycle, however long its orbit."""
+    counts = raster.plane(x, y, (box[0], box[1], box[2], box[3]), 300, 300)
+    return int(np.count_nonzero(counts))
+
+
 def _dots(
-    page: style.Sheet, ax: Axes, x: np.ndarray, y: np.ndarray, colour: Any, label: str = ""
-) -> Any:
-    """Points, smaller the more there are."""
-    size = page.look.marker * float(np.clip(20 / max(x.size, 1) ** 0.5, 0.16, 0.8))
-    (line,) = ax.plot(
+    page: style.Sheet, ax: Axes, x: np.ndarray, y: np.ndarray, colour: Any, places: int
+) -> None:
+    """Points, smaller the more places they take."""
+    size = page.look.marker * float(np.clip(12 / max(places, 1) ** 0.5, 0.16, 0.8))
+    ax.plot(
         x,
         y,
         linestyle="none",
@@ -164,19 +170,17 @@ def _dots(
         markeredgewidth=0,
         color=colour,
         rasterized=x.size > 5000,
-        label=label or None,
     )
-    return line
 
 
 def _orbits(
     page: style.Sheet,
     ax: Axes,
     seen: View,
-    pick: dict[str, int],
     x: np.ndarray,
     y: np.ndarray,
     gone: np.ndarray,
+    places: int,
 ) -> list[Any]:
     """Each start's orbit in a colour of its own."""
     from matplotlib.lines import Line2D
@@ -198,7 +202,7 @@ def _orbits(
                 )
             )
             continue
-        _dots(page, ax, x[i, -each:], y[i, -each:], colour)
+        _dots(page, ax, x[i, -each:], y[i, -each:], colour, places)
         handles.append(
             Line2D([], [], linestyle="none", marker="o", markersize=4, color=colour, label=label)
         )

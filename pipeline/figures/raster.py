@@ -111,13 +111,20 @@ def plane(
     return counts.reshape(height, width)
 
 
-def tones(counts: np.ndarray, uniform: np.ndarray | float, *, faintest: float = 0.12) -> np.ndarray:
+def tones(
+    counts: np.ndarray,
+    uniform: np.ndarray | float,
+    *,
+    faintest: float = 0.12,
+    thicken: bool = False,
+) -> np.ndarray:
     """[height, width] between 0 (no point) and 1, logarithmic in the density.
 
     Args:
         uniform: what every cell of a column would hold if its points were spread evenly: the
             unit of density, so that a column looks the same however many points it has.
         faintest: tone of a single point.
+        thicken: widen single rows of dense points.
     """
     density = counts / np.maximum(uniform, 1e-300)
     seen = density[counts > 0]
@@ -128,7 +135,17 @@ def tones(counts: np.ndarray, uniform: np.ndarray | float, *, faintest: float = 
     top = max(float(np.quantile(seen, 0.98)), 8 * float(np.median(seen)))
     soft = 0.5 * float(np.median(seen))
     tone = np.log1p(density / soft) / np.log1p(top / soft)
-    return np.where(counts > 0, np.clip(tone, faintest, 1.0), 0.0)
+    tone = np.where(counts > 0, np.clip(tone, faintest, 1.0), 0.0)
+    return _thickened(tone) if thicken else tone
+
+
+def _thickened(tone: np.ndarray) -> np.ndarray:
+    """Lines of dense points that stand alone, one row wider on both sides.
+
+    A cycle's points fill one row of their column: a steep branch would be dotted.
+    """
+    padded = np.pad(np.where(tone >= 0.8, 0.6, 0.0), ((1, 1), (0, 0)))
+    return np.maximum(tone, np.where(tone == 0, np.maximum(padded[:-2], padded[2:]), 0))
 
 
 def paint(ax: Axes, xs: np.ndarray, ys: np.ndarray, tone: np.ndarray, *, log: bool = False) -> None:

@@ -18,6 +18,18 @@ if TYPE_CHECKING:
 # Okabe and Ito (2008): eight colours that colour-blind readers can tell apart. Yellow
 # comes last: it is faint on white.
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#F0E442")
+# Paul Tol's muted scheme, for up to nine categories.
+MUTED = (
+    "#332288",
+    "#88CCEE",
+    "#44AA99",
+    "#117733",
+    "#999933",
+    "#DDCC77",
+    "#CC6677",
+    "#882255",
+    "#AA4499",
+)
 INK = "#08306B"
 GREY = "#8C8C8C"
 SHADE = "#DDDDDD"

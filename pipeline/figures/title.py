@@ -44,7 +44,9 @@ def write(page: Sheet, view: View, notes: str = "") -> None:
     if not shown:
         return
     widest = max(style.width(page, line) for line in shown)
-    scale = min(1.0, _room(page) / widest) if widest else 1.0
+    # Fractions are set small: a larger size where there is room for it.
+    most = 1.15 if any(r"\frac" in line for line in lines) else 1.0
+    scale = min(most, _room(page) / widest) if widest else 1.0
     size = page.look.type_size * max(scale, 0.5)
     text = {**page.text, "fontsize": size}
     made = page.figure.suptitle("\n".join(shown), **text, linespacing=1.35)

@@ -163,7 +163,9 @@ def solver(view: View) -> str:
     parts = [plain(str(given.get("name", ""))).replace("_", " ")]
     for key, held in given.items():
         single = number(held)
-        if key not in ("name", *swept) and single is not None and len(parts) < 4:
+        if key in swept or "tolerance" in str(key) or single is None or len(parts) == 4:
+            continue
+        if key != "name":
             parts.append(f"{plain(str(key)).replace('_', ' ')} ${value(single)}$")
     return ", ".join(part for part in parts if part)
 

@@ -255,7 +255,7 @@ def newton() -> xr.Dataset:
             "parameters": {},
             "initial": {"x": -1.2, "y": 1},
         },
-        "solver": {"name": "newton", "tolerance": 1e-8},
+        "solver": {"name": "newton", "absolute_tolerance": 1e-10, "relative_tolerance": 1e-8},
         "analysis": {"history": {}, "orbit": {"every": 1}},
     }
     pad = [np.nan] * 4
@@ -302,7 +302,7 @@ def ascent(steps: tuple[float, ...] = (0.05, 0.1, 0.12), length: int = 200) -> x
             "parameters": {"c": [3, 7], "A": [[3, 2], [2, 7]]},
             "initial": {"x": [0, 0]},
         },
-        "solver": {"name": "gradient", "step": 0.1, "tolerance": 1e-8},
+        "solver": {"name": "gradient", "step": 0.1, "absolute_tolerance": 1e-8},
         "grid": {"step": {"of": "solver.step", "values": list(steps)}},
         "analysis": {"history": {}, "orbit": {"every": 1}},
     }
@@ -394,7 +394,7 @@ def newton_fractal(size: int = 300) -> xr.Dataset:
             "parameters": {},
             "initial": {"z": "1"},
         },
-        "solver": {"name": "newton", "tolerance": 1e-10},
+        "solver": {"name": "newton", "absolute_tolerance": 1e-10},
         "grid": {n: {"start": -2, "stop": 2, "num": size} for n in ("z0_re", "z0_im")},
     }
     grid = ("z0_re", "z0_im")
