@@ -153,7 +153,7 @@ def file(
     begun = perf_counter()
     blocks = _counted(watch(job.blocks(experiment, plan, call), plan.blocks), layout, counts)
     texts = provenance.gather(
-        experiment.document, list(overrides), {"block": plan.block}, experiment.seed
+        experiment.document, list(overrides), plan.record, experiment.seed
     )
     archive.write(_signed(layout), blocks, path, texts)
     seconds = perf_counter() - begun

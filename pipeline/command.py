@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipeline import api, config, job
+from pipeline import api, config
 from pipeline.config import composition, files
 from pipeline.config.mistakes import Mistakes
 from pipeline.dataset import Block
@@ -225,7 +225,7 @@ def _ends(report: api.Report) -> str:
 def plan(experiment: Experiment) -> str:
     """What a run would do."""
     layout, blocks = api.prepare(experiment)
-    taken = job.cell_memory(experiment, layout.cell_bytes) * blocks.block
+    taken = blocks.block_bytes
     rows = {
         "cells": f"{blocks.cells:,} = {' x '.join(map(str, layout.grid)) or '1'}",
         "steps": f"{experiment.iterate.steps:,} each",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -51,6 +52,15 @@ def choose(device: Device) -> Any:
     import jax
 
     return jax.devices(None if device.platform == "auto" else device.platform)[0]
+
+
+@contextmanager
+def entered(device: Device) -> Iterator[None]:
+    """Compute on the device and in its precision, in this thread."""
+    import jax
+
+    with precision(device), jax.default_device(choose(device)):
+        yield
 
 
 def precision(device: Device) -> AbstractContextManager[Any]:

@@ -59,13 +59,29 @@ class Map:
         values = define(self.definitions, {**p, **x, "n": n, "size": size(self.components)}, xp)
         return {name: fit(f(values, xp), x[name], xp) for name, f in self.equations.items()}
 
-    def inside(self, x: State) -> Any:
-        """[] Whether the state is finite and not beyond the escape radius."""
+    def change(self, new: State, old: State) -> State:
+        """The difference of two states, the short way round where a component lives on a circle."""
+        import jax
+        import jax.numpy as jnp
+
+        change = jax.tree.map(jnp.subtract, new, old)
+        for name, length in self.modulus.items():
+            change[name] -= length * jnp.round(change[name] / length)
+        return change
+
+    def square(self, x: State) -> Any:
+        """[] The square of the Euclidean norm of the components without modulus."""
         import jax.numpy as jnp
 
         free = [value for name, value in x.items() if name not in self.modulus]
         squares = [jnp.sum(v.real**2 + v.imag**2 if jnp.iscomplexobj(v) else v**2) for v in free]
-        square = sum(squares, start=jnp.zeros(()))
+        return sum(squares, start=jnp.zeros(()))
+
+    def inside(self, x: State) -> Any:
+        """[] Whether the state is finite and not beyond the escape radius."""
+        import jax.numpy as jnp
+
+        square = self.square(x)
         # An overflow is beyond any radius; NaN compares false.
         bound = min(self.escape_radius**2, float(jnp.finfo(square.dtype).max))
         circles = [jnp.all(jnp.isfinite(x[name])) for name in self.modulus]

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pipeline.analyses import convergence, final, history, orbit
+from pipeline.analyses import convergence, escape, final, history, lyapunov, orbit, stopping
 from pipeline.analyses.fold import Analysis, End, Fold, Iterate, Seen, Subject
 
 __all__ = ["TABLE", "Analysis", "End", "Fold", "Iterate", "Seen", "Subject", "folds"]
 
 TABLE: dict[str, Analysis] = {
-    module.ANALYSIS.name: module.ANALYSIS for module in (orbit, final, history)
+    module.ANALYSIS.name: module.ANALYSIS for module in (orbit, final, lyapunov, escape, history)
 }
 
 
@@ -21,4 +21,6 @@ def folds(subject: Subject, chosen: Mapping[str, Mapping[str, Any]]) -> tuple[Fo
     if subject.solver.freezes:
         built.setdefault("final", final.build(subject, {}))
         built["convergence"] = convergence.build(subject, {})
+    elif subject.iterate.stop == "converged":
+        built["stopping"] = stopping.build(subject, {})
     return tuple(built.values())

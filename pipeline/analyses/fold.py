@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from pipeline.arrays import Variable
 from pipeline.maps import Map
@@ -15,10 +15,17 @@ from pipeline.solvers import Iteration, Solver
 
 @dataclass(frozen=True)
 class Iterate:
-    """How long a cell is iterated: steps dropped, then steps kept."""
+    """How long a cell is iterated: steps dropped, then steps kept.
+
+    Attributes:
+        stop: "length", or "converged": a map's cell ends when a step is no longer than the
+            tolerance, which is the residual g(x) - x of the state before it.
+    """
 
     transient: int = 0
     length: int = 1000
+    stop: Literal["length", "converged"] = "length"
+    tolerance: float = 1e-10
 
     @property
     def steps(self) -> int:
@@ -33,12 +40,15 @@ class Seen(NamedTuple):
         state: {component: its value}.
         probe: what the solver tells of it.
         running: whether the cell had not ended before this step.
+        push: tangent of the carry before the step -> tangent after it (the step's `jvp`); None
+            where no fold asks for it.
     """
 
     n: Any
     state: dict[str, Any]
     probe: dict[str, Any]
     running: Any
+    push: Callable[[Any], Any] | None = None
 
 
 class End(NamedTuple):
@@ -58,6 +68,11 @@ class Fold:
         init: what is seen before the first step -> the accumulator.
         update: (accumulator, what is seen) -> accumulator, after each step.
         finish: (accumulator, end) -> {variable: value}, for `finished`.
+        done: accumulator -> whether it has seen enough of its cell; None where it never has. A cell
+            leaves the loop when every fold is done with it.
+        settle: accumulator -> accumulator, every few steps, for what need not be done at each.
+        tangent: whether `update` pushes tangents.
+        transient: whether it looks at the transient as well.
         record: what is seen -> {variable: value}, for `recorded`, whose first dimension is the
             iteration: at transient + every, + 2 every, ... and at 0 where there is no transient.
     """
@@ -69,6 +84,10 @@ class Fold:
     update: Callable[[Any, Seen], Any] = lambda kept, seen: kept
     finish: Callable[[Any, End], dict[str, Any]] = lambda kept, end: {}
     record: Callable[[Seen], dict[str, Any]] = lambda seen: {}
+    done: Callable[[Any], Any] | None = None
+    settle: Callable[[Any], Any] = lambda kept: kept
+    tangent: bool = False
+    transient: bool = True
 
 
 class Subject(NamedTuple):

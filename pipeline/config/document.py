@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Collection, Mapping
 from typing import Any
 
@@ -25,6 +26,8 @@ SECTIONS: dict[str, Settings] = {
     "iterate": {
         "transient": Setting("integer", 0, "iterations dropped", low=0, high=MOST_STEPS),
         "length": Setting("integer", 1000, "iterations kept", low=1, high=MOST_STEPS),
+        "stop": Setting("choice", "length", "when a cell ends", options=("length", "converged")),
+        "tolerance": Setting("number", 1e-10, "of a step, to have converged", low=0),
     },
     "device": {
         "platform": Setting("choice", "auto", "where it runs", options=device.PLATFORMS),
@@ -88,6 +91,11 @@ def check(
         reason = "a map whose formulas use n has no fixed points"
         mistakes.add("solver", f"{reason}; iterate it with solver=direct", solver.name)
     chosen = _analyses(mistakes, document.get("analysis"), found, solver, iterate)
+    radius = chosen.get("escape", {}).get("radius")
+    if isinstance(found, Map) and radius is not None:
+        found = dataclasses.replace(found, escape_radius=radius)
+    if solver and solver.freezes and iterate.stop == "converged":
+        mistakes.add("iterate.stop", "a solver always stops when it has converged; drop it")
     if solver and solver.freezes and iterate.transient:
         reason = f"a solver's steps all count, so with solver {solver.name} it is 0"
         mistakes.add("iterate.transient", reason, iterate.transient)

@@ -13,11 +13,14 @@ import numpy as np
 from pipeline import device
 from pipeline.experiment import Experiment
 from pipeline.grid import columns
-from pipeline.job.loop import Cell, program
-from pipeline.job.plan import Plan, cell_memory, plan
+from pipeline.job import early, kernel
+from pipeline.job.lane import Cell, pad
+from pipeline.job.loop import program
+from pipeline.job.plan import Plan
+from pipeline.job.plan import plan as plan_blocks
 from pipeline.job.structure import structure
 
-__all__ = ["Plan", "blocks", "cell_memory", "compiled", "plan"]
+__all__ = ["Plan", "blocks", "compiled", "plan"]
 
 Call = Callable[[Any, Cell], dict[str, Any]]
 
@@ -28,19 +31,34 @@ _MOST_PROGRAMS = 32
 _LOCK = threading.Lock()
 
 
-def compiled(experiment: Experiment, plan: Plan) -> tuple[Call, float]:
-    """The compiled program of an experiment's structure, and the seconds that compiling took."""
-    import jax
+def plan(experiment: Experiment, cell_bytes: int) -> Plan:
+    """The kernel that the work calls for, and blocks that fit the memory.
 
-    key = f"{structure(experiment)} block={plan.block}"
+    Args:
+        cell_bytes: of the results of one cell.
+
+    Raises:
+        ConfigError: not even one cell fits into the memory.
+    """
+    platform = device.choose(experiment.device).platform
+    return plan_blocks(experiment, cell_bytes, kernel.choose(experiment, platform))
+
+
+def compiled(experiment: Experiment, plan: Plan) -> tuple[Call, float]:
+    """The compiled program of an experiment's structure, and the seconds that compiling took.
+
+    Returns:
+        ((numbers, cells of a block or less) -> {variable: NumPy array of as many rows}, seconds).
+    """
+    key = f"{structure(experiment)} {plan.record}"
     with _LOCK:
         if key in _PROGRAMS:
             _PROGRAMS.move_to_end(key)
             return _PROGRAMS[key], 0.0
     begun = perf_counter()
-    with device.precision(experiment.device), jax.default_device(device.choose(experiment.device)):
-        arguments = _arguments(experiment, plan, 0)
-        call = jax.jit(program(experiment)).lower(*arguments).compile()
+    with device.entered(experiment.device):
+        build = early.build if early.suits(experiment) else _whole
+        call = build(experiment, plan, *_arguments(experiment, 0, 1))
     with _LOCK:
         _PROGRAMS[key] = call
         while len(_PROGRAMS) > _MOST_PROGRAMS:
@@ -48,31 +66,37 @@ def compiled(experiment: Experiment, plan: Plan) -> tuple[Call, float]:
     return call, perf_counter() - begun
 
 
+def _whole(experiment: Experiment, plan: Plan, numbers: Any, cells: Cell) -> Call:
+    """One program for the whole loop."""
+    import jax
+
+    call = jax.jit(program(experiment, plan.kernel, plan.block))
+    call = call.lower(numbers, pad(cells, plan.width)).compile()
+
+    def run(numbers: Any, cells: Cell) -> dict[str, np.ndarray]:
+        count = len(cells.place)
+        results = call(numbers, pad(cells, plan.width))
+        return {name: np.asarray(value)[:count] for name, value in results.items()}
+
+    return run
+
+
 def blocks(
     experiment: Experiment, plan: Plan, call: Call
 ) -> Iterator[tuple[int, int, dict[str, np.ndarray]]]:
     """Yield (first cell, one past the last, {variable: [last - first, ...]}), in order."""
-    import jax
-
     for first in range(0, plan.cells, plan.block):
         last = min(first + plan.block, plan.cells)
         # The contexts belong to the thread, so they may not stay open while a block is consumed.
-        with (
-            device.precision(experiment.device),
-            jax.default_device(device.choose(experiment.device)),
-        ):
-            results = call(*_arguments(experiment, plan, first))
-            arrays = {name: np.asarray(value)[: last - first] for name, value in results.items()}
+        with device.entered(experiment.device):
+            arrays = call(*_arguments(experiment, first, last))
         yield first, last, arrays
 
 
-def _arguments(experiment: Experiment, plan: Plan, first: int) -> tuple[Any, Cell]:
-    """The numbers and the cells of one block, padded by its last cell, in the precision's types."""
+def _arguments(experiment: Experiment, first: int, last: int) -> tuple[Any, Cell]:
+    """The numbers and the cells of one block, in the types of the precision."""
     import jax
 
-    last = min(first + plan.block, plan.cells)
-    places = np.minimum(np.arange(plan.block), last - first - 1)
-    swept = {k: v[places] for k, v in columns(experiment.grid, first, last).items()}
     kinds = {"f": experiment.device.real, "c": experiment.device.complex}
 
     def typed(value: Any) -> np.ndarray:
@@ -80,4 +104,5 @@ def _arguments(experiment: Experiment, plan: Plan, first: int) -> tuple[Any, Cel
         return array.astype(kinds.get(array.dtype.kind, experiment.device.real))
 
     numbers = jax.tree.map(typed, experiment.numbers())
-    return numbers, Cell(places.astype(np.int32), jax.tree.map(typed, swept))
+    swept = jax.tree.map(typed, columns(experiment.grid, first, last))
+    return numbers, Cell(np.arange(last - first, dtype=np.int32), swept)

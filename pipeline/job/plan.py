@@ -2,63 +2,95 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 
 from pipeline.errors import ConfigError
 from pipeline.experiment import Experiment
 from pipeline.grid import cells
+from pipeline.job.kernel import Kernel
+from pipeline.job.lane import leaves
 from pipeline.solvers.target import CLASSIFIED
 
 # A block's results exist up to three times at once: as rows of the loop, in the order of the
 # cells, and as the NumPy array that leaves the device.
 COPIES = 3
+# While one block is filed, the next one is computed.
+IN_FLIGHT = 2
 # Of its state, a cell holds a few while it steps (now, next, frozen, residual, direction, ...).
 STATES = 16
 # A solver that seeks something forms d x d matrices: the Jacobian, its factors, its eigenvectors.
 MATRICES = 4
+# Steps of cells in one block: about a second's work, so that a run can be stopped and resumed.
+WORK = 2**30
+# Cells in one block: the states of more do not fit the cache of a core.
+MOST = 2**15
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Blocks of one size cover the cells; the last one may be padded."""
+    """Blocks of one size cover the cells; the last one may be padded.
+
+    Attributes:
+        block: cells of one call.
+        kernel: the shape of its loop, which is no part of the plan's freedom.
+        block_bytes: that one call takes.
+    """
 
     cells: int
     block: int
+    kernel: Kernel
+    block_bytes: int
 
     @property
     def blocks(self) -> int:
         """How many calls there are."""
         return -(-self.cells // self.block)
 
+    @property
+    def width(self) -> int:
+        """Lanes of one call: the block, padded to what the kernel needs."""
+        return -(-self.block // self.kernel.multiple) * self.kernel.multiple
 
-def cell_memory(experiment: Experiment, cell_bytes: int) -> int:
-    """Bytes that one cell takes while it is computed.
-
-    Args:
-        cell_bytes: of its results.
-    """
-    reals = sum(component.reals for component in experiment.problem.components.values())
-    held = STATES * reals
-    if experiment.solver.freezes and (experiment.solver.dense or reals <= CLASSIFIED):
-        held += MATRICES * reals**2
-    return COPIES * cell_bytes + held * np.dtype(experiment.device.real).itemsize
+    @property
+    def record(self) -> dict[str, Any]:
+        """As the archive keeps it."""
+        return {"block": self.block, "kernel": asdict(self.kernel)}
 
 
-def plan(experiment: Experiment, cell_bytes: int) -> Plan:
-    """As few blocks of one size as the memory allows.
+def plan(experiment: Experiment, cell_bytes: int, kernel: Kernel) -> Plan:
+    """As few blocks of one size as memory, cache and patience allow.
 
     Args:
         cell_bytes: of the results of one cell.
 
     Raises:
-        ConfigError: not even one cell fits.
+        ConfigError: not even one cell fits into the memory.
     """
-    memory = experiment.device.memory
-    need = cell_memory(experiment, cell_bytes)
-    most = memory // need
+    memory, count = experiment.device.memory, cells(experiment.grid)
+    lane = _lane_bytes(experiment)
+    most = (memory - lane * kernel.multiple) // (COPIES * cell_bytes + lane)
     if most < 1:
+        need = COPIES * cell_bytes + lane * kernel.multiple
         raise ConfigError([f"device.memory = {memory:,}: one cell alone takes {need:,} bytes."])
-    count = cells(experiment.grid)
-    return Plan(count, -(-count // -(-count // most)))
+    if most < count:
+        most = max(1, most // IN_FLIGHT)
+    limit = max(1, min(most, WORK // experiment.iterate.steps))
+    if not leaves(experiment):
+        limit = min(limit, MOST)
+    block = -(-count // -(-count // limit))
+    if block > kernel.multiple:
+        # Whole multiples, so that nothing is computed for padding.
+        block = min(limit, -(-block // kernel.multiple) * kernel.multiple)
+    return Plan(count, block, kernel, block * COPIES * cell_bytes + lane * (block + kernel.multiple))
+
+
+def _lane_bytes(experiment: Experiment) -> int:
+    """Bytes that one cell takes in the loop, its results aside."""
+    reals = sum(component.reals for component in experiment.problem.components.values())
+    held = STATES * reals
+    if experiment.solver.freezes and (experiment.solver.dense or reals <= CLASSIFIED):
+        held += MATRICES * reals**2
+    return held * np.dtype(experiment.device.real).itemsize

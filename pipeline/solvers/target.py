@@ -52,10 +52,7 @@ def _fixed_point(g: Map, p: dict[str, Any]) -> Target:
 
     def residual(u: Any) -> Any:
         x = unflatten(u, g.components)
-        change = jax.tree.map(jnp.subtract, g.step(x, p), x)
-        for name, length in g.modulus.items():  # the short way round the circle
-            change[name] -= length * jnp.round(change[name] / length)
-        return flatten(change)
+        return flatten(g.change(g.step(x, p), x))
 
     def merit_gradient(u: Any, r: Any) -> Any:
         return jax.vjp(residual, u)[1](r)[0]

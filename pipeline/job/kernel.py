@@ -1,0 +1,73 @@
+"""The kernel: the shape of the compiled loop. It decides the last bits, so it follows from the work.
+
+The compiler contracts multiplications and additions differently in differently shaped loops, and
+chaos makes the last bit the first. Therefore the kernel depends on the formulas, the analyses, the
+number of steps and the platform alone, never on the number of cells, the memory or the devices.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pipeline.experiment import Experiment
+from pipeline.job.lane import leaves
+from pipeline.maps import Map
+
+# Fewer steps than this run sooner than a longer loop body compiles.
+SHORT = 64
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """One row of the table.
+
+    Attributes:
+        unroll: steps in one loop body.
+        strands: parts of the block that one body moves in turn, so that the processor has
+            independent work while a step's latency passes.
+        width: a strand is padded to a multiple of it: narrower loops are vectorised otherwise (a
+            cubic differs between widths up to 16 and from 32 on).
+    """
+
+    unroll: int = 1
+    strands: int = 1
+    width: int = 64
+
+    @property
+    def multiple(self) -> int:
+        """The lanes of a call are a multiple of this."""
+        return self.width * self.strands
+
+
+# {(platform, kind of work): kernel}, tuned by benchmarks/kernel.py; every other pair stays rolled.
+TABLE: dict[tuple[str, str], Kernel] = {
+    ("cpu", "map"): Kernel(unroll=4, strands=8),
+    ("cpu", "orbit"): Kernel(unroll=4),
+    ("cpu", "tangent"): Kernel(unroll=4, strands=4),
+    ("cpu", "leaving"): Kernel(unroll=32),
+}
+# A reduction over a vector depends on the batch whatever the width, so nothing is padded for it.
+BATCHED = Kernel(width=1)
+
+
+def kind(experiment: Experiment) -> str:
+    """What a loop does: the rows of the table."""
+    problem = experiment.problem
+    vector = any(component.shape for component in problem.components.values())
+    if experiment.solver.freezes or not isinstance(problem, Map) or vector:
+        return "batched"
+    if any(fold.recorded for fold in experiment.folds()):
+        return "orbit"
+    if any(fold.tangent for fold in experiment.folds()):
+        return "tangent"
+    return "leaving" if leaves(experiment) else "map"
+
+
+def choose(experiment: Experiment, platform: str) -> Kernel:
+    """The kernel of an experiment on a platform (cpu, gpu, tpu)."""
+    work = kind(experiment)
+    if work == "batched":
+        return BATCHED
+    if experiment.iterate.steps < SHORT:
+        return Kernel()
+    return TABLE.get((platform, work), Kernel())
