@@ -8,6 +8,7 @@ import os
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import yaml
 
-from pipeline import archive, config, dataset, figures, job, provenance
+from pipeline import archive, config, dataset, device, figures, job, provenance
 from pipeline.dataset import Block, Template
 from pipeline.errors import CobwebError, ConfigError
 from pipeline.experiment import Experiment
@@ -35,6 +36,37 @@ SHARE = 0.8
 Watch = Callable[[Iterable[Block], int], Iterable[Block]]
 
 
+@dataclass
+class Clock:
+    """How long things took: no part of the content, but worth knowing of an archive."""
+
+    compile_seconds: float
+    run_seconds: float = 0.0
+
+    def timed(self, blocks: Iterable[Block]) -> Iterator[Block]:
+        """The same blocks; the time that each takes to come is counted."""
+        source = iter(blocks)
+        while True:
+            begun = perf_counter()
+            block = next(source, None)
+            self.run_seconds += perf_counter() - begun
+            if block is None:
+                return
+            yield block
+
+    def record(self, steps: int) -> dict[str, float]:
+        """The attributes of an archive.
+
+        Args:
+            steps: of all cells together; fewer were done where cells ended early.
+        """
+        return {
+            "timing_compile_seconds": self.compile_seconds,
+            "timing_run_seconds": self.run_seconds,
+            "timing_steps_per_second": steps / max(self.run_seconds, 1e-9),
+        }
+
+
 @dataclass(frozen=True)
 class Report:
     """What a run says when it is over.
@@ -45,8 +77,7 @@ class Report:
 
     experiment: Experiment
     plan: job.Plan
-    compile_seconds: float
-    run_seconds: float
+    clock: Clock
     counts: Mapping[str, Mapping[str, int]]
     files: tuple[Path, ...] = ()
     bytes: int = 0
@@ -112,6 +143,7 @@ def prepare(experiment: Experiment) -> tuple[Template, job.Plan]:
         ConfigError: not even one cell fits into the memory.
         CobwebError: the figure does not fit the dataset.
     """
+    device.check(experiment.device)
     layout = dataset.template(experiment)
     plan = job.plan(experiment, layout.cell_bytes)
     if experiment.figure.name != "none":
@@ -150,13 +182,13 @@ def file(
     folder.mkdir(parents=True, exist_ok=True)
     call, compile_seconds = job.compiled(experiment, plan)
     counts: dict[str, Counter[str]] = {}
-    begun = perf_counter()
-    blocks = _counted(watch(job.blocks(experiment, plan, call), plan.blocks), layout, counts)
-    texts = provenance.gather(
-        experiment.document, list(overrides), plan.record, experiment.seed
+    clock = Clock(compile_seconds)
+    blocks = watch(_ahead(clock.timed(job.blocks(experiment, plan, call))), plan.blocks)
+    texts = provenance.gather(experiment.document, list(overrides), plan.record, experiment.seed)
+    steps = plan.cells * experiment.iterate.steps
+    archive.write(
+        _signed(layout), _counted(blocks, layout, counts), path, texts, lambda: clock.record(steps)
     )
-    archive.write(_signed(layout), blocks, path, texts)
-    seconds = perf_counter() - begun
     files = [path]
     if experiment.figure.name != "none":
         wanted = experiment.figure
@@ -164,7 +196,17 @@ def file(
             figure = figures.draw(ds, name=wanted.name, style=wanted.style)
             files += figures.save(figure, folder, wanted.formats)
     size = path.stat().st_size
-    return Report(experiment, plan, compile_seconds, seconds, counts, tuple(files), size)
+    return Report(experiment, plan, clock, counts, tuple(files), size)
+
+
+def _ahead(blocks: Iterable[Block]) -> Iterator[Block]:
+    """The same blocks, each computed while the one before it is used."""
+    source = iter(blocks)
+    with ThreadPoolExecutor(1, "cobweb-job") as pool:
+        coming = pool.submit(next, source, None)
+        while (block := coming.result()) is not None:
+            coming = pool.submit(next, source, None)
+            yield block
 
 
 def _signed(layout: Template) -> Template:

@@ -14,7 +14,7 @@ import json
 import math
 import os
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,13 +34,18 @@ LONGEST_TEXT = 2**24
 
 
 def write(
-    template: Template, blocks: Iterable[Block], path: Path, provenance: Mapping[str, str]
+    template: Template,
+    blocks: Iterable[Block],
+    path: Path,
+    provenance: Mapping[str, str],
+    timing: Callable[[], Mapping[str, float]] = dict,
 ) -> None:
     """Write the file from blocks of cells, under a temporary name until it is whole.
 
     Args:
         blocks: (first cell, one past the last, {variable: [last - first, ...]}), in order.
         provenance: the texts of the group /provenance; the hashes are added.
+        timing: asked when the last block is written: the attributes of that group.
     """
     import netCDF4
 
@@ -64,6 +69,7 @@ def write(
             texts = {name: digest.hexdigest() for name, digest in hashes.items()}
             with _LOCK:
                 _describe(file, {**provenance, "sha256": json.dumps(texts, indent=1)})
+                file.groups["provenance"].setncatts(dict(timing()))
         finally:
             with _LOCK:
                 file.close()

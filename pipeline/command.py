@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipeline import api, config
+from pipeline import api, config, device, job
 from pipeline.config import composition, files
 from pipeline.config.mistakes import Mistakes
 from pipeline.dataset import Block
@@ -118,7 +118,7 @@ def _job(hydra: Hydra, loader: composition.Loader, args: Any) -> None:
     if whole.hydra.mode == RunMode.MULTIRUN:
         _sweep(hydra, args)
         return
-    experiment = config.read(document)
+    experiment = _read(document)
     # Nothing is made on the disk for a run that cannot be done.
     api.prepare(experiment)
     if experiment.dry_run:
@@ -145,6 +145,14 @@ def _job(hydra: Hydra, loader: composition.Loader, args: Any) -> None:
         raise ended[0]
 
 
+def _read(document: dict[str, Any]) -> Experiment:
+    """The experiment, with JAX told beforehand what it reads at its start."""
+    wanted = config.device_of(document)
+    if wanted is not None:
+        device.start(wanted)
+    return config.read(document)
+
+
 def _sweep(hydra: Hydra, args: Any) -> None:
     """A job for each combination, by Hydra's sweeper and launcher."""
     mistakes, _, _ = composition.examine(args.overrides, args.config_dir, sweep=True)
@@ -167,7 +175,7 @@ def _swept(job: DictConfig) -> None:
     document = composition.plain(job, settings.runtime.choices, mistakes)
     if mistakes:
         raise ConfigError(mistakes)
-    experiment = config.read(document)
+    experiment = _read(document)
     if experiment.dry_run:
         print(plan(experiment))
     else:
@@ -201,7 +209,9 @@ def summary(report: api.Report) -> list[str]:
     head = f"{experiment.name}: {problem.group} {problem.name}, solver {experiment.solver.name}"
     most = "at most" if experiment.solver.freezes else f"({plan.cells * steps:,} in all)"
     work = f"{plan.cells:,} cell{'s' * (plan.cells > 1)}, {steps:,} steps {most}"
-    time = f"compiled in {report.compile_seconds:.2f} s, ran in {report.run_seconds:.2f} s"
+    time = (
+        f"compiled in {report.clock.compile_seconds:.2f} s, ran in {report.clock.run_seconds:.2f} s"
+    )
     shown = ", ".join([str(_relative(report.files[0])), *(path.name for path in report.files[1:])])
     return [head, f"{work}; {time}", _ends(report), f"{shown} ({_bytes(report.bytes)})"]
 
@@ -225,13 +235,16 @@ def _ends(report: api.Report) -> str:
 def plan(experiment: Experiment) -> str:
     """What a run would do."""
     layout, blocks = api.prepare(experiment)
-    taken = blocks.block_bytes
+    cost = job.estimate(experiment, blocks)
+    programs = 4 if job.leaves_early(experiment) else 1
     rows = {
         "cells": f"{blocks.cells:,} = {' x '.join(map(str, layout.grid)) or '1'}",
         "steps": f"{experiment.iterate.steps:,} each",
-        "blocks": f"{blocks.blocks:,} of {blocks.block:,} cells, one compiled program",
-        "memory": f"{_bytes(taken)} of {_bytes(experiment.device.memory)} at most",
+        "blocks": f"{blocks.blocks:,} of {blocks.block:,} cells, on {blocks.devices} device{'s' * (blocks.devices > 1)}",
+        "programs": f"{programs} to compile; kernel {blocks.kernel}",
+        "memory": f"{_bytes(blocks.block_bytes)} a block, of {_bytes(experiment.device.memory)}",
         "disk": _bytes(layout.bytes),
+        "work": f"{cost['flops']:.3g} operations, {cost['bytes']:.3g} bytes moved (XLA's estimates)",
         "variables": ", ".join(entry.name for entry in layout.variables),
     }
     width = max(map(len, rows))

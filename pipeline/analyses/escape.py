@@ -81,9 +81,13 @@ ANALYSIS = Analysis(
     "escape",
     build,
     settings={
-        "radius": Setting("number", None, "instead of the map's escape_radius", low=0, above=True, high=1e150),
+        "radius": Setting(
+            "number", None, "instead of the map's escape_radius", low=0, above=True, high=1e150
+        ),
         "smooth": Setting("boolean", False, "add the smoothed count"),
-        "degree": Setting("number", 2.0, "of the map's growth, for the smoothed count", low=1, above=True),
+        "degree": Setting(
+            "number", 2.0, "of the map's growth, for the smoothed count", low=1, above=True
+        ),
     },
     refuse=refuse,
 )

@@ -1,6 +1,6 @@
 """Config: overrides and files -> a document -> the experiment that it describes."""
 
 from pipeline.config.composition import choices, compose
-from pipeline.config.document import read
+from pipeline.config.document import device_of, read
 
-__all__ = ["choices", "compose", "read"]
+__all__ = ["choices", "compose", "device_of", "read"]

@@ -33,6 +33,10 @@ SECTIONS: dict[str, Settings] = {
         "platform": Setting("choice", "auto", "where it runs", options=device.PLATFORMS),
         "precision": Setting("choice", "double", "of the numbers", options=("single", "double")),
         "memory": Setting("bytes", "1GiB", "for the arrays of one block", low=1),
+        "arithmetic": Setting(
+            "choice", "fast", "strict forbids contraction", options=("fast", "strict")
+        ),
+        "compile_cache": Setting("boolean", True, "keep compiled programs for other runs"),
     },
     "engine": {"name": Setting("choice", "local", "what runs the blocks", options=("local",))},
     "figure": {
@@ -130,6 +134,16 @@ def check(
         seed=top["seed"],
         document=whole,
     )
+
+
+def device_of(document: Mapping[str, Any]) -> Device | None:
+    """The devices that a document asks for, before it is read: JAX is told at its start.
+
+    None where that section has mistakes, which `read` tells with all others.
+    """
+    mistakes = Mistakes()
+    found = values.section(mistakes, "device", document.get("device", {}), SECTIONS["device"])
+    return None if mistakes else Device(**found)
 
 
 def _group(mistakes: Mistakes, document: Mapping[str, Any], unread: Collection[str]) -> str | None:

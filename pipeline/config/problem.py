@@ -241,8 +241,8 @@ def _check_shapes(mistakes: Mistakes, problem: Map | Objective) -> None:
     else:
         formulas = {"expression": (problem.expression, Component())}
 
-    def evaluate(x: dict[str, Any], p: dict[str, Any]) -> None:
-        given = {**p, **x, "n": jnp.int32(0), "size": size(problem.components)}
+    def evaluate(x: dict[str, Any], p: dict[str, Any], n: Any) -> None:
+        given = {**p, **x, "n": n, "size": size(problem.components)}
         for name, formula in problem.definitions.items():
             try:
                 given[name] = formula(given)
@@ -257,7 +257,7 @@ def _check_shapes(mistakes: Mistakes, problem: Map | Objective) -> None:
                 continue
             _check_result(mistakes, f"{problem.group}.{where}", formula, result, component)
 
-    jax.eval_shape(evaluate, state, parameters)
+    jax.eval_shape(evaluate, state, parameters, jax.ShapeDtypeStruct((), jnp.int32))
 
 
 def _check_result(

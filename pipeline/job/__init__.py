@@ -13,14 +13,15 @@ import numpy as np
 from pipeline import device
 from pipeline.experiment import Experiment
 from pipeline.grid import columns
-from pipeline.job import early, kernel
-from pipeline.job.lane import Cell, pad
+from pipeline.job import early, kernel, sharing
+from pipeline.job.early import suits as leaves_early
+from pipeline.job.lane import Cell, moves, take
 from pipeline.job.loop import program
 from pipeline.job.plan import Plan
 from pipeline.job.plan import plan as plan_blocks
 from pipeline.job.structure import structure
 
-__all__ = ["Plan", "blocks", "compiled", "plan"]
+__all__ = ["Plan", "blocks", "compiled", "estimate", "leaves_early", "plan"]
 
 Call = Callable[[Any, Cell], dict[str, Any]]
 
@@ -40,8 +41,9 @@ def plan(experiment: Experiment, cell_bytes: int) -> Plan:
     Raises:
         ConfigError: not even one cell fits into the memory.
     """
-    platform = device.choose(experiment.device).platform
-    return plan_blocks(experiment, cell_bytes, kernel.choose(experiment, platform))
+    found = device.devices(experiment.device)
+    shape = kernel.choose(experiment, found[0].platform)
+    return plan_blocks(experiment, cell_bytes, shape, len(found))
 
 
 def compiled(experiment: Experiment, plan: Plan) -> tuple[Call, float]:
@@ -70,15 +72,36 @@ def _whole(experiment: Experiment, plan: Plan, numbers: Any, cells: Cell) -> Cal
     """One program for the whole loop."""
     import jax
 
-    call = jax.jit(program(experiment, plan.kernel, plan.block))
-    call = call.lower(numbers, pad(cells, plan.width)).compile()
+    whole = sharing.shared(program(experiment, plan.kernel, plan.share), experiment, plan, (0, 1))
+    call = jax.jit(whole).lower(numbers, sharing.spread(cells, plan)).compile()
 
     def run(numbers: Any, cells: Cell) -> dict[str, np.ndarray]:
         count = len(cells.place)
-        results = call(numbers, pad(cells, plan.width))
+        results = call(numbers, sharing.spread(cells, plan))
         return {name: np.asarray(value)[:count] for name, value in results.items()}
 
     return run
+
+
+def estimate(experiment: Experiment, plan: Plan) -> dict[str, float]:
+    """XLA's estimates of a whole run: operations, and bytes moved if nothing stays in the cache.
+
+    One step of one block's cells is analysed, unoptimised, and nothing is compiled or executed.
+    """
+    import jax
+
+    move = moves(experiment)
+    with device.entered(experiment.device):
+        numbers, cells = _arguments(experiment, 0, 1)
+        cells = take(cells, np.zeros(plan.share, int))
+        lanes = jax.eval_shape(jax.vmap(lambda c: move.begin(numbers, c)), cells)
+        step = jax.vmap(lambda c, lane: move.step(numbers, c, lane, 0))
+        cost = jax.jit(step).lower(cells, lanes).cost_analysis() or {}
+    steps = experiment.iterate.steps * plan.cells / plan.share
+    return {
+        "flops": cost.get("flops", 0.0) * steps,
+        "bytes": cost.get("bytes accessed", 0.0) * steps,
+    }
 
 
 def blocks(

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from pipeline.experiment import Experiment
-from pipeline.job import kernel
-from pipeline.job.lane import Cell, moves, pad
+from pipeline.job import kernel, sharing
+from pipeline.job.lane import Cell, moves, take
 from pipeline.job.plan import Plan
 
 # Lanes that move together: enough to fill the vectors, few enough to stay in the cache.
@@ -40,7 +40,7 @@ def build(
     import jax.numpy as jnp
 
     move, steps = moves(experiment), experiment.iterate.steps
-    width = min(LANES, plan.width)
+    width = min(LANES, plan.width) * plan.devices
 
     def begin(numbers: Any, cells: Cell) -> Any:
         lanes = jax.vmap(lambda cell: move.begin(numbers, cell))(cells)
@@ -65,16 +65,19 @@ def build(
         running = state[0].running
         return jax.tree.map(lambda a, b: jnp.where(running, b, a), fresh, state)
 
-    cells = pad(cells, width)
-    state = jax.eval_shape(begin, numbers, cells)
-    first = jax.jit(begin).lower(numbers, cells).compile()
-    more = jax.jit(chunk).lower(numbers, cells, state).compile()
-    last = jax.jit(finish).lower(numbers, cells, state).compile()
-    mixed = jax.jit(merge).lower(state, state).compile()
+    def program(f: Callable[..., Any], *split: int) -> Any:
+        return jax.jit(sharing.shared(f, experiment, plan, split))
+
+    cells = _pad(cells, width)
+    first = program(begin, 0, 1).lower(numbers, cells).compile()
+    state = jax.eval_shape(program(begin, 0, 1), numbers, cells)
+    more = program(chunk, 0, 1, 1).lower(numbers, cells, state).compile()
+    last = program(finish, 0, 1, 1).lower(numbers, cells, state).compile()
+    mixed = program(merge, 1, 1).lower(state, state).compile()
 
     def run(numbers: Any, cells: Cell) -> dict[str, np.ndarray]:
         count = len(cells.place)
-        held = pad(_take(cells, np.arange(min(width, count))), width)
+        held = _pad(cells, width)
         # The cell in each lane; -1 of padding and of a cell that is over.
         owner = np.where(np.arange(width) < count, np.arange(width), -1)
         waiting, results = min(width, count), {}
@@ -93,15 +96,16 @@ def build(
             if len(free):
                 owner[free] = np.arange(waiting, waiting + len(free))
                 waiting += len(free)
-                held = _put(held, free, _take(cells, owner[free]))
+                held = _put(held, free, take(cells, owner[free]))
                 state = mixed(first(numbers, held), state)
         return results
 
     return run
 
 
-def _take(cells: Cell, places: np.ndarray) -> Cell:
-    return Cell(cells.place[places], {name: v[places] for name, v in cells.swept.items()})
+def _pad(cells: Cell, width: int) -> Cell:
+    """So many of the cells, the last one again where there are fewer."""
+    return take(cells, np.minimum(np.arange(width), len(cells.place) - 1))
 
 
 def _put(held: Cell, lanes: np.ndarray, cells: Cell) -> Cell:

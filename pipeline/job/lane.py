@@ -30,9 +30,8 @@ class Cell(NamedTuple):
     swept: dict[str, Any]
 
 
-def pad(cells: Cell, width: int) -> Cell:
-    """So many cells, the last one repeated."""
-    places = np.minimum(np.arange(width), len(cells.place) - 1)
+def take(cells: Cell, places: np.ndarray) -> Cell:
+    """Some of the cells."""
     return Cell(cells.place[places], {name: v[places] for name, v in cells.swept.items()})
 
 

@@ -120,7 +120,9 @@ def split(tree: Any, strands: int) -> list[Any]:
     if strands == 1:
         return [tree]
     width = jax.tree.leaves(tree)[0].shape[0] // strands
-    return [jax.tree.map(lambda a, s=s: a[s * width : (s + 1) * width], tree) for s in range(strands)]
+    return [
+        jax.tree.map(lambda a, s=s: a[s * width : (s + 1) * width], tree) for s in range(strands)
+    ]
 
 
 def join(trees: list[Any]) -> Any:

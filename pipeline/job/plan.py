@@ -35,12 +35,14 @@ class Plan:
 
     Attributes:
         block: cells of one call.
+        devices: that share a block.
         kernel: the shape of its loop, which is no part of the plan's freedom.
         block_bytes: that one call takes.
     """
 
     cells: int
     block: int
+    devices: int
     kernel: Kernel
     block_bytes: int
 
@@ -50,17 +52,22 @@ class Plan:
         return -(-self.cells // self.block)
 
     @property
+    def share(self) -> int:
+        """Cells of one call on one device."""
+        return -(-self.block // self.devices)
+
+    @property
     def width(self) -> int:
-        """Lanes of one call: the block, padded to what the kernel needs."""
-        return -(-self.block // self.kernel.multiple) * self.kernel.multiple
+        """Lanes of one device: its share, padded to what the kernel needs."""
+        return -(-self.share // self.kernel.multiple) * self.kernel.multiple
 
     @property
     def record(self) -> dict[str, Any]:
         """As the archive keeps it."""
-        return {"block": self.block, "kernel": asdict(self.kernel)}
+        return {"block": self.block, "devices": self.devices, "kernel": asdict(self.kernel)}
 
 
-def plan(experiment: Experiment, cell_bytes: int, kernel: Kernel) -> Plan:
+def plan(experiment: Experiment, cell_bytes: int, kernel: Kernel, devices: int) -> Plan:
     """As few blocks of one size as memory, cache and patience allow.
 
     Args:
@@ -70,21 +77,23 @@ def plan(experiment: Experiment, cell_bytes: int, kernel: Kernel) -> Plan:
         ConfigError: not even one cell fits into the memory.
     """
     memory, count = experiment.device.memory, cells(experiment.grid)
-    lane = _lane_bytes(experiment)
-    most = (memory - lane * kernel.multiple) // (COPIES * cell_bytes + lane)
+    lane, devices = _lane_bytes(experiment), min(devices, count)
+    multiple = kernel.multiple * devices
+    most = (memory - lane * multiple) // (COPIES * cell_bytes + lane)
     if most < 1:
-        need = COPIES * cell_bytes + lane * kernel.multiple
+        need = COPIES * cell_bytes + lane * (multiple + 1)
         raise ConfigError([f"device.memory = {memory:,}: one cell alone takes {need:,} bytes."])
     if most < count:
         most = max(1, most // IN_FLIGHT)
-    limit = max(1, min(most, WORK // experiment.iterate.steps))
+    limit = max(1, min(most, devices * WORK // experiment.iterate.steps))
     if not leaves(experiment):
-        limit = min(limit, MOST)
+        limit = min(limit, devices * MOST)
     block = -(-count // -(-count // limit))
-    if block > kernel.multiple:
+    if multiple < block < count:
         # Whole multiples, so that nothing is computed for padding.
-        block = min(limit, -(-block // kernel.multiple) * kernel.multiple)
-    return Plan(count, block, kernel, block * COPIES * cell_bytes + lane * (block + kernel.multiple))
+        block = min(limit // multiple * multiple or limit, -(-block // multiple) * multiple)
+    block_bytes = block * COPIES * cell_bytes + lane * (block + multiple)
+    return Plan(count, block, devices, kernel, block_bytes)
 
 
 def _lane_bytes(experiment: Experiment) -> int:
