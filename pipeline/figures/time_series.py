@@ -178,7 +178,7 @@ def _band(
         steps, spread[0], spread[4], color="#C9DDF0", linewidth=0, label="5 to 95 % of cells"
     )
     half = ax.fill_between(
-        steps, spread[1], spread[3], color="#7FB2DA", linewidth=0, label="25 to 75 %"
+        steps, spread[1], spread[3], color="#7FB2DA", linewidth=0, label="25 to 75 % of cells"
     )
     (median,) = ax.plot(steps, spread[2], color=style.INK, linewidth=page.look.line, label="median")
     ax.set_ylim(*raster.limits(spread[0], spread[4], margin=0.06))
