@@ -202,7 +202,8 @@ def caption(view: View, notes: str = "") -> str:
         lines.append("iterate: " + ", ".join(f"{k} {v}" for k, v in steps.items()))
     solver = section(view.document, "solver")
     if solver:
-        lines.append("solver: " + ", ".join(f"{k} {v}" for k, v in solver.items()))
+        others = [f"{k} {v}" for k, v in solver.items() if k != "name"]
+        lines.append("solver: " + ", ".join([view.solver, *others]))
     counts = ended(view.data)
     if counts:
         lines.append("cells: " + ", ".join(f"{n} {word}" for word, n in counts.items()))
