@@ -57,7 +57,7 @@ def draw(seen: View, look: style.Look, ax: Axes | None) -> Figure:
 
 def _window(seen: View, shown: tuple[Series, ...], total: int) -> slice:
     """The steps to draw: up to where everything has settled, or the last of a long orbit."""
-    if total > 1 and seen.cells <= 4 * MOST_LINES:
+    if total > 1 and seen.cells * total <= raster.CHUNK:
         settled = 0
         for series in shown:
             values, gone = lines(seen, series, slice(0, total))
