@@ -102,7 +102,7 @@ def program(experiment: Experiment) -> Callable[[Any, Cell], dict[str, Any]]:
         )
         state = walk((lanes, jnp.int32(0)), iterate.transient)
         count = iterate.length // stride if recorders else 0
-        rows: Any = {}
+        rows = jax.tree.map(lambda row: jnp.zeros((0, *row.shape), row.dtype), first)
         if count:
             state, rows = jax.lax.scan(row, state, length=count)
         lanes, _ = walk(state, iterate.length - count * stride)
