@@ -106,7 +106,7 @@ def _panel(
     else:
         borders = _density(page, ax, axis, states, gone, series, (low, high))
     if axis.log:
-        ax.set_xscale("log")
+        style.logarithmic(ax, axis.values.tolist())
     ax.set_xlim(borders[0], borders[-1])
     ax.set_ylim(low, high)
     if series.modulus is not None:

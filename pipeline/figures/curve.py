@@ -59,7 +59,8 @@ def lines(page: style.Sheet, ax: Axes, seen: View, variable: xr.DataArray, axis:
         handles.append(
             Patch(facecolor=style.SHADE, edgecolor=style.GREY, linewidth=0.5, label="escaped")
         )
-    ax.set_xscale("log" if axis.log else "linear")
+    if axis.log:
+        style.logarithmic(ax, axis.values.tolist())
     ax.set_xlim(
         *map(float, raster.margins(axis.values, log=axis.log))
         if few

@@ -40,7 +40,7 @@ def draw(seen: View, look: style.Look, ax: Axes | None) -> Figure:
         handles = found if len(found) > len(handles) else handles
         style.ordinate(page, panel, words.label(seen, series.final))
     style.abscissa(page, page.panels[-1], words.label(seen, axis.name))
-    style.legend(page, handles)
+    style.legend(page, handles if len(handles) > 1 else [])
     title.write(page, seen)
     return page.figure
 
@@ -99,7 +99,7 @@ def _panel(page: style.Sheet, ax: Axes, seen: View, series: Series, axis: Axis) 
         )
         handles.append(_mark(page, style.GREY, "|", "escaped"))
     if axis.log:
-        ax.set_xscale("log")
+        style.logarithmic(ax, axis.values.tolist())
     ax.set_xlim(float(xs[0]), float(xs[1]))
     ax.set_ylim(low, high + (0.1 * (high - low) if gone.any() else 0.0))
     return handles

@@ -144,8 +144,10 @@ def _thickened(tone: np.ndarray) -> np.ndarray:
 
     A cycle's points fill one row of their column: a steep branch would be dotted.
     """
-    padded = np.pad(np.where(tone >= 0.8, 0.6, 0.0), ((1, 1), (0, 0)))
-    return np.maximum(tone, np.where(tone == 0, np.maximum(padded[:-2], padded[2:]), 0))
+    blank = np.pad(tone == 0, ((1, 1), (0, 0)), constant_values=True)
+    alone = (tone >= 0.8) & blank[:-2] & blank[2:]
+    near = np.pad(np.where(alone, 0.6, 0.0), ((1, 1), (0, 0)))
+    return np.where(tone == 0, np.maximum(near[:-2], near[2:]), tone)
 
 
 def paint(ax: Axes, xs: np.ndarray, ys: np.ndarray, tone: np.ndarray, *, log: bool = False) -> None:

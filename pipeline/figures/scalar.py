@@ -81,7 +81,7 @@ def _image(page: style.Sheet, seen: View, variable: xr.DataArray) -> str:
     part = variable.isel({**pick, **inner}).transpose(y.name, x.name)
     known = status_map.meanings(variable)
     if known or (_counts(str(variable.name)) and np.unique(part.values).size <= MOST_CATEGORIES):
-        meaning = known or _sentinels(str(variable.name))
+        meaning = known or _sentinels(seen, str(variable.name))
         handles = status_map.categories(page, ax, part, x, y, meaning, _colours(part))
         style.legend(page, handles)
     else:
@@ -95,15 +95,16 @@ def _counts(name: str) -> bool:
     return name.endswith(("basin", "period", "kind", "attractor"))
 
 
-def _sentinels(name: str) -> dict[int, str]:
-    """What an integer result's special values mean."""
+def _sentinels(seen: View, name: str) -> dict[int, str]:
+    """What an integer result's special values mean; an attractor with its period."""
     if name == "basin":
-        return {-1: "escaped", -2: "unresolved"}
-    if name == "escape_iteration":
-        return {-1: "never"}
-    if name == "period":
-        return {0: "none found"}
-    return {}
+        meaning = {-1: "escaped", -2: "unresolved"}
+        periods = seen.data.get("attractor_period")
+        if periods is not None and periods.dims == ("attractor",):
+            found = [int(p) for p in periods.values if np.isfinite(p)]
+            meaning |= {i: f"attractor {i}, period {p}" for i, p in enumerate(found) if p > 0}
+        return meaning
+    return {0: "none found"} if name.endswith("period") else {}
 
 
 def _colours(part: xr.DataArray) -> dict[str, str]:

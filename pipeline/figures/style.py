@@ -247,6 +247,17 @@ def whole(ax: Axes) -> None:
     ax.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=7))
 
 
+def logarithmic(ax: Axes, values: Sequence[float]) -> None:
+    """A logarithmic abscissa; over few decades with plain numbers at 1, 2 and 5."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    ax.set_xscale("log")
+    if max(values) < 1000 * min(values):
+        ax.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+        ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        ax.xaxis.set_minor_formatter(NullFormatter())
+
+
 def renderer(page: Sheet) -> Any:
     """What measures texts on a figure of one's own."""
     return page.figure.canvas.get_renderer()  # type: ignore[reportAttributeAccessIssue]  # Agg's

@@ -57,7 +57,7 @@ def draw(seen: View, look: style.Look, ax: Axes | None) -> Figure:
 
 def _window(seen: View, shown: tuple[Series, ...], total: int) -> slice:
     """The steps to draw: up to where everything has settled, or the last of a long orbit."""
-    if total > 1 and seen.cells <= 4 * MOST_LINES:
+    if total > 1 and seen.cells * total <= raster.CHUNK:
         settled = 0
         for series in shown:
             values, gone = lines(seen, series, slice(0, total))
@@ -178,7 +178,7 @@ def _band(
         steps, spread[0], spread[4], color="#C9DDF0", linewidth=0, label="5 to 95 % of cells"
     )
     half = ax.fill_between(
-        steps, spread[1], spread[3], color="#7FB2DA", linewidth=0, label="25 to 75 %"
+        steps, spread[1], spread[3], color="#7FB2DA", linewidth=0, label="25 to 75 % of cells"
     )
     (median,) = ax.plot(steps, spread[2], color=style.INK, linewidth=page.look.line, label="median")
     ax.set_ylim(*raster.limits(spread[0], spread[4], margin=0.06))

@@ -51,14 +51,13 @@ def label(view: View, name: str) -> str:
     if text in ("", name):
         shown = symbol(name) if name in symbols else plain(name.replace("_", " "))
     else:
-        # The last word only: elsewhere "a" is more likely an article than a parameter.
+        # As a last word "a" is a parameter; elsewhere it is more likely an article.
         last = words[-1].strip(",.;:()")
-        tail = [symbol(last)] if last in known else [words[-1]]
-        # A component inside a sentence ("final x of the orbit") is set as one, "a" excepted.
-        middle = [symbol(w) if w in known and w != "a" else w for w in words[:-1]]
-        shown = " ".join(middle + tail)
-        if "$" not in shown and name in symbols:
-            shown += f" {symbol(name)}"
+        tail = symbol(last) if last in known else words[-1]
+        parts = [*(symbol(w) if w in known and w != "a" else w for w in words[:-1]), tail]
+        if parts == words and name in symbols:
+            parts.append(symbol(name))
+        shown = " ".join(parts)
     return shown if units in ("1", "") else f"{shown} ({plain(units)})"
 
 
@@ -203,7 +202,8 @@ def caption(view: View, notes: str = "") -> str:
         lines.append("iterate: " + ", ".join(f"{k} {v}" for k, v in steps.items()))
     solver = section(view.document, "solver")
     if solver:
-        lines.append("solver: " + ", ".join(f"{k} {v}" for k, v in solver.items()))
+        others = [f"{k} {v}" for k, v in solver.items() if k != "name"]
+        lines.append("solver: " + ", ".join([view.solver, *others]))
     counts = ended(view.data)
     if counts:
         lines.append("cells: " + ", ".join(f"{n} {word}" for word, n in counts.items()))

@@ -95,7 +95,7 @@ def program(
         first = note(lanes, [jnp.ones_like(lane.running) for lane in lanes], 0)
         state = walk((lanes, jnp.int32(0)), iterate.transient, transient=True)
         count = iterate.length // stride if recorders else 0
-        rows: Any = [{} for _ in strands]
+        rows = jax.tree.map(lambda row: jnp.zeros((0, *row.shape), row.dtype), first)
         if count:
             unroll = min(kernel.unroll, count) if stride == 1 else 1
             state, rows = jax.lax.scan(row, state, length=count, unroll=unroll)

@@ -10,6 +10,7 @@ import matplotlib
 import numpy as np
 import pytest
 import xarray as xr
+import yaml
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.text import Text
@@ -27,6 +28,7 @@ SMALL = {
     "final": datasets.seed_basin,
     "convergence": datasets.newton,
     "final_map": lambda: datasets.newton_fractal(40),
+    "density": datasets.density,
     "scalar": lambda: datasets.escape(30),
     "status_map": lambda: datasets.escape(30).drop_vars("escape_iteration"),
 }
@@ -68,6 +70,16 @@ def test_nothing_is_clipped_and_nothing_overlaps_the_title(kind, style):
         assert box.y1 <= page.y1
     for box in outside:
         assert box.count_overlaps([b for b in outside + panels if b is not box]) == 0
+
+
+@pytest.mark.parametrize("kind", [*figures.KINDS, "auto", "none"])
+def test_every_kind_is_a_choice_with_a_description(kind, root):
+    text = (root / "conf" / "figure" / f"{kind}.yaml").read_text()
+    assert text.startswith("# ")
+    chosen = yaml.safe_load(text)
+    assert chosen["name"] == kind
+    if kind != "none":
+        assert chosen == {"name": kind, "style": "screen", "formats": ["png"]}
 
 
 @pytest.mark.parametrize("kind", figures.KINDS)
@@ -170,6 +182,17 @@ def test_threads_draw_at_the_same_time(tmp_path):
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(work, range(4)))
     assert len({(tmp_path / f"{i}.svg").read_bytes() for i in range(4)}) == 1
+
+
+def test_a_kind_is_chosen_by_shapes_alone():
+    ds = datasets.logistic(10, 10, 0)
+    huge = np.broadcast_to(np.zeros(()), (10**6, 10**6))
+    hollow = xr.Dataset(
+        {"x": (("a", "iteration"), huge), "status": (("a",), np.zeros(10**6, np.int8))},
+        coords={"a": np.linspace(3.4, 4, 10**6)},
+        attrs=ds.attrs,
+    )
+    assert figures.choose(hollow, "auto") == "bifurcation"
 
 
 def test_pyplot_and_jax_stay_out():

@@ -1,0 +1,103 @@
+"""Labels, titles and captions."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from pipeline import figures
+from pipeline.figures import style, title, view, words
+from tests.figures import datasets
+
+
+@pytest.mark.parametrize(
+    ("x", "shown"),
+    [
+        (0.5, "0.5"),
+        (1e-8, "10^{-8}"),
+        (2.5e12, r"2.5\times 10^{12}"),
+        (1 - 2j, "1-2i"),
+        (-0.5 + 0.8660254j, "-0.5+0.866i"),
+        (np.inf, r"\infty"),
+        (np.nan, r"\mathrm{nan}"),
+    ],
+)
+def test_numbers_as_mathtext(x, shown):
+    assert words.value(x) == shown
+
+
+@pytest.mark.parametrize(
+    ("name", "attributes", "shown"),
+    [
+        ("x", {"long_name": "x", "units": "1"}, "$x$"),
+        ("x", {}, "$x$"),
+        ("x", {"long_name": "population x"}, "population $x$"),
+        ("x", {"long_name": "population", "units": "kg"}, "population $x$ (kg)"),
+        ("x", {"long_name": "x after the last iteration"}, "$x$ after the last iteration"),
+        ("x", {"long_name": "size of a population"}, "size of a population $x$"),
+        ("x", {"long_name": r"50 $ of \frac"}, r"50 \$ of \frac $x$"),
+    ],
+)
+def test_labels(name, attributes, shown):
+    ds = datasets.single()
+    ds[name].attrs = attributes
+    assert words.label(view.read(ds), name) == shown
+
+
+def test_parameters_are_shortened_where_there_are_many():
+    ds = datasets.single()
+    seen = view.read(ds)
+    many = {f"p{i}": i for i in range(20)}
+    seen = view.View(ds, {"map": {"parameters": many}}, seen.axes, seen.series)
+    shown = words.settings(seen)
+    assert shown.endswith("… (14 more)")
+    assert "$p_{0} = 0$" in shown
+
+
+def test_a_constant_formula_is_shown_in_units_of_pi():
+    ds = datasets.single()
+    seen = view.View(ds, {"map": {"parameters": {"b": "2*pi", "c": [1, 2], "d": {}}}}, (), ())
+    assert words.settings(seen) == r"$b = 2\pi$, $c = (1, 2)$"
+
+
+def test_long_equations_are_broken_and_fit():
+    ds = datasets.single()
+    terms = " + ".join(f"a*x**{i}" for i in range(2, 30))
+    document = {"map": {"equations": {"x": terms}, "parameters": {"a": 1}, "initial": {"x": 0}}}
+    seen = view.View(ds, document, (), view.read(ds).series)
+    page = style.sheet(style.look("screen"))
+    title.write(page, seen)
+    shown = page.figure.texts[0]
+    assert shown.get_text().count("\n") >= 2
+    assert shown.get_window_extent().width <= page.figure.bbox.width
+
+
+def test_a_hopeless_equation_gives_way_to_the_name():
+    ds = datasets.single()
+    document = {
+        "map": {
+            "name": "huge_map",
+            "equations": {"x": "x" + "*x" * 250},
+            "parameters": {},
+            "initial": {"x": 0},
+        }
+    }
+    page = style.sheet(style.look("screen"))
+    title.write(page, view.View(ds, document, (), view.read(ds).series))
+    assert page.figure.texts[0].get_text() == "huge map"
+
+
+def test_a_caption_counts_how_the_cells_ended():
+    ds = datasets.seed_basin()
+    text = str(figures.draw(ds, style="paper").get_label())
+    assert "cells: 29 bounded, 9 escaped" in text
+    assert "x0: 38 values from -9 to 9.5" in text
+
+
+def test_a_long_label_is_broken_to_the_panel_s_height():
+    ds = datasets.henon(50)
+    ds["y"].attrs["long_name"] = "a rather long name of the second component of the state " * 2
+    figure = figures.draw(ds, name="time_series")
+    figure.draw_without_rendering()
+    panel = figure.axes[1]
+    assert panel.yaxis.label.get_window_extent().height <= 1.4 * panel.bbox.height
