@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -34,8 +35,8 @@ def traces(monkeypatch: pytest.MonkeyPatch, fresh: None) -> list[Experiment]:
     """The experiments whose programs are traced, one entry for each time."""
     seen: list[Experiment] = []
 
-    def counting(found: Experiment) -> Callable[..., Any]:
-        function = loop.program(found)
+    def counting(found: Experiment, *shape: Any) -> Callable[..., Any]:
+        function = loop.program(found, *shape)
 
         def traced(*arguments: Any) -> Any:
             seen.append(found)
@@ -50,7 +51,7 @@ def traces(monkeypatch: pytest.MonkeyPatch, fresh: None) -> list[Experiment]:
 def split(found: Experiment, block: int) -> dict[str, np.ndarray]:
     """The results in blocks of so many cells."""
     layout = dataset.template(found)
-    plan = job.Plan(int(np.prod(layout.grid)), block)
+    plan = dataclasses.replace(job.plan(found, layout.cell_bytes), block=block)
     call, _ = job.compiled(found, plan)
     return dataset.fill(layout, job.blocks(found, plan, call))
 
@@ -172,7 +173,8 @@ def test_any_split_gives_the_same_bits(described: Any) -> None:
 def test_blocks_cover_the_cells_in_order() -> None:
     """The last one has only the cells that are left."""
     found = experiment(map="logistic", grid={"a": {"start": 1, "stop": 4, "num": 10}})
-    plan = job.Plan(10, 4)
+    layout = dataset.template(found)
+    plan = dataclasses.replace(job.plan(found, layout.cell_bytes), block=4)
     call, _ = job.compiled(found, plan)
     blocks = list(job.blocks(found, plan, call))
     assert [(first, last) for first, last, _ in blocks] == [(0, 4), (4, 8), (8, 10)]

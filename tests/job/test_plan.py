@@ -11,42 +11,63 @@ from pipeline.errors import ConfigError
 from tests.runs import experiment
 
 
-def cells_and_bytes(memory: int | str, num: int = 1000, length: int = 100, **more: object):
-    """A plan of the logistic map, and the bytes that a cell takes."""
+def planned(memory: int | str, num: int = 1000, length: int = 100, **more: object) -> job.Plan:
+    """A plan of the logistic map's orbits."""
     found = experiment(
         map="logistic",
         grid={"a": {"start": 3, "stop": 4, "num": num}},
         length=length,
         device={"memory": memory, **more},
     )
-    size = dataset.template(found).cell_bytes
-    return job.plan(found, size), job.cell_memory(found, size)
+    return job.plan(found, dataset.template(found).cell_bytes)
 
 
 def test_a_large_memory_takes_all_cells_at_once() -> None:
-    plan, _ = cells_and_bytes("1GiB")
+    plan = planned("1GiB")
     assert (plan.cells, plan.block, plan.blocks) == (1000, 1000, 1)
 
 
-@given(st.integers(1, 5000), st.integers(1, 3000))
-def test_a_block_fits_and_covers(most: int, num: int) -> None:
-    """As few blocks as there can be, of one size, no larger than need be."""
-    _, cell = cells_and_bytes("1GiB")
-    plan, _ = cells_and_bytes(most * cell + cell // 2, num)
-    assert plan.block <= most
+@given(st.integers(60_000, 10_000_000), st.integers(1, 3000))
+def test_a_block_fits_and_covers(memory: int, num: int) -> None:
+    """Blocks of one size cover the cells, each within the memory."""
+    plan = planned(memory, num)
+    assert plan.block_bytes <= memory
     assert plan.blocks * plan.block >= num
-    assert (plan.blocks - 1) * most < num
-    assert plan.blocks * plan.block - num < plan.blocks
+    assert (plan.blocks - 1) * plan.block < num
+
+
+def test_half_of_the_memory_is_left_to_the_block_that_is_filed() -> None:
+    plan = planned(2**20, 100_000)
+    assert plan.blocks > 1
+    assert 2**18 < plan.block_bytes <= 2**19
+
+
+def test_whole_multiples_leave_no_lane_idle() -> None:
+    plan = planned(2**22, 100_000)
+    assert plan.block % plan.kernel.multiple == 0
+    assert plan.width == plan.block
+
+
+def test_long_orbits_come_in_blocks_of_a_second() -> None:
+    """However much memory there is."""
+    found = experiment(
+        map="logistic",
+        grid={"a": {"start": 3, "stop": 4, "num": 1000}},
+        length=20_000_000,
+        analysis={"final": {}},
+        device={"memory": "1TB"},
+    )
+    plan = job.plan(found, dataset.template(found).cell_bytes)
+    assert plan.block == 53
 
 
 def test_the_memory_counts_the_results() -> None:
     """Ten times the rows take ten times the memory; single precision half."""
-    _, short = cells_and_bytes("1GiB", length=1000)
-    _, long = cells_and_bytes("1GiB", length=10000)
-    _, single = cells_and_bytes("1GiB", length=10000, precision="single")
-    assert long / short == pytest.approx(10, rel=0.05)
-    assert long / single == pytest.approx(2, rel=0.01)
-    assert long > 10000 * 8
+    short, long = planned("1GiB", length=1000), planned("1GiB", length=10_000)
+    single = planned("1GiB", length=10_000, precision="single")
+    assert long.block_bytes / short.block_bytes == pytest.approx(10, rel=0.05)
+    assert long.block_bytes / single.block_bytes == pytest.approx(2, rel=0.01)
+    assert long.block_bytes > 1000 * 10_000 * 8
 
 
 def test_a_solvers_matrices_count() -> None:
@@ -55,9 +76,9 @@ def test_a_solvers_matrices_count() -> None:
         objective={"expression": "dot(x, x)", "initial": {"x": {"value": 1, "size": 100}}},
         solver="newton",
     )
-    assert job.cell_memory(found, dataset.template(found).cell_bytes) > 80_000
+    assert job.plan(found, dataset.template(found).cell_bytes).block_bytes > 80_000
 
 
 def test_one_cell_must_fit() -> None:
     with pytest.raises(ConfigError, match=r"^device\.memory = 1,024: one cell alone takes [\d,]+"):
-        cells_and_bytes(1024)
+        planned(1024)
