@@ -16,63 +16,70 @@ LONGEST = 100_000
 _YAML_KEY = "YAML reads the keys on, off, yes and no as true and false; quote it"
 
 
+class _Excess(Exception):
+    """A document too large or too deep to look at the rest of it."""
+
+
 def plain(mistakes: Mistakes, document: Any) -> dict[str, Any]:
     """A copy of a document in which nothing but plain data is left; arrays become lists.
 
     Whatever is not plain is noted and left out.
     """
-    left = [MOST]
+    if not isinstance(document, dict):
+        form = "such as {map: ..., grid: ...}"
+        mistakes.add("document", f"expected keys and values, {form}", document)
+        return {}
+    try:
+        return _Copy(mistakes).mapping("", document, 0)
+    except _Excess as excess:
+        mistakes.add(*excess.args)
+        return {}
 
-    def copy(where: str, value: Any, depth: int) -> Any:
+
+class _Copy:
+    """Copies values, counting them."""
+
+    def __init__(self, mistakes: Mistakes) -> None:
+        self.mistakes, self.count = mistakes, 0
+
+    def value(self, where: str, value: Any, depth: int) -> Any:
+        """The plain data of a value."""
+        length = value.size if isinstance(value, np.ndarray) else 1
+        length = len(value) if isinstance(value, list | tuple) else length
+        self.count += max(length, 1)
+        if self.count > MOST:
+            raise _Excess("document", f"expected at most {MOST} values")
+        if depth > DEEPEST:
+            raise _Excess(where, f"expected at most {DEEPEST} levels, one within the other")
         if isinstance(value, np.ndarray | np.generic):
-            if value.size > left[0]:
-                left[0] = -1
-                return None
             value = value.tolist()
-        left[0] -= 1
-        if left[0] < 0 or depth > DEEPEST:
-            if depth > DEEPEST:
-                mistakes.add(where, f"expected at most {DEEPEST} levels, one within the other")
-            return None
         if value is None or type(value) in (bool, int, float):
             return value
         if isinstance(value, str):
-            return _text(mistakes, where, value)
+            return _text(self.mistakes, where, value)
         if isinstance(value, dict):
-            return _mapping(where, value, depth)
+            return self.mapping(where, value, depth)
         if isinstance(value, list | tuple):
-            if len(value) > left[0]:
-                left[0] = -1
-                return None
-            return [copy(f"{where}[{k}]", v, depth + 1) for k, v in enumerate(value)]
+            return [self.value(f"{where}[{k}]", v, depth + 1) for k, v in enumerate(value)]
         if isinstance(value, complex):
-            mistakes.add(where, "expected a complex number as a text, such as 1+2j", value)
+            self.mistakes.add(where, "expected a complex number as a text, such as 1+2j", value)
         else:
-            kind = type(value).__name__
-            mistakes.add(where, f"expected a number, a text, a list or a mapping, not a {kind}")
+            kind = f"expected a number, a text, a list or a mapping, not {type(value).__name__}"
+            self.mistakes.add(where, kind)
         return None
 
-    def _mapping(where: str, node: dict[Any, Any], depth: int) -> dict[str, Any]:
+    def mapping(self, where: str, node: dict[Any, Any], depth: int) -> dict[str, Any]:
+        """The entries whose keys are texts."""
         found = {}
         for key, value in node.items():
             if not isinstance(key, str):
                 reason = _YAML_KEY if isinstance(key, bool) else "a key is a text; quote it"
-                mistakes.add(".".join(filter(None, [where, _shown(key)])), reason)
+                self.mistakes.add(".".join(filter(None, [where, _shown(key)])), reason)
                 continue
             path = f"{where}.{key}" if where else key
-            if _text(mistakes, path[:LONGEST], key) is not None:
-                found[str(key)] = copy(path, value, depth + 1)
+            if _text(self.mistakes, path, key) is not None:
+                found[str(key)] = self.value(path, value, depth + 1)
         return found
-
-    if not isinstance(document, dict):
-        mistakes.add(
-            "document", "expected keys and values, such as {map: ..., grid: ...}", document
-        )
-        return {}
-    found = _mapping("", document, 0)
-    if left[0] < 0:
-        mistakes.add("document", f"expected at most {MOST} values")
-    return found
 
 
 def _shown(key: Any) -> str:

@@ -73,7 +73,7 @@ def read(mistakes: Mistakes, path: Path, name: str) -> tuple[str, dict[str, Any]
         mistakes.add(_place(name, fault.mark), fault.reason)
     except yaml.MarkedYAMLError as error:
         reason, mark = error.problem or "this is not YAML", error.problem_mark
-        if mark and text.split("\n")[mark.line][mark.column :].startswith("\t"):
+        if mark and text[mark.index : mark.index + 1] == "\t":
             reason = "YAML indents with spaces, not with tabs"
         elif error.context:
             reason += f" {error.context}"
