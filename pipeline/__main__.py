@@ -70,7 +70,7 @@ def _figure(args: argparse.Namespace) -> None:
     """Draw an archive as its document says, or otherwise."""
     from pipeline import archive, figures
 
-    with archive.read(args.file) as ds:
+    with archive.read(args.file) as ds, archive.damage(args.file):
         figure = figures.draw(ds, name=args.name or "auto", style=args.style or "screen")
         target = Path(args.output) if args.output else Path(args.file).parent
         for path in figures.save(figure, target, tuple(args.format or ("png",))):

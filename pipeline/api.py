@@ -184,7 +184,9 @@ def file(
     counts: dict[str, Counter[str]] = {}
     clock = Clock(compile_seconds)
     blocks = watch(_ahead(clock.timed(job.blocks(experiment, plan, call))), plan.blocks)
-    texts = provenance.gather(experiment.document, list(overrides), plan.record, experiment.seed)
+    texts = provenance.gather(
+        experiment.document, list(overrides), plan.record, device.describe(experiment.device)
+    )
     steps = plan.cells * experiment.iterate.steps
     archive.write(
         _signed(layout), _counted(blocks, layout, counts), path, texts, lambda: clock.record(steps)

@@ -108,9 +108,15 @@ def _declare(file: Any, template: Template) -> dict[str, Any]:
 def _describe(file: Any, texts: Mapping[str, str]) -> None:
     group = file.createGroup("provenance")
     for name, text in texts.items():
-        variable = group.createVariable(name, str)
-        variable.setncatts({"long_name": name.replace("_", " "), "units": "1"})
-        variable[...] = np.array(text, dtype=object)
+        # Characters, not strings of netCDF: netcdf-c 4.10 crashes at the third opening of a file
+        # that has chunks, where strings were read from the second beside the first.
+        letters = np.frombuffer(text.encode(errors="replace") or b"\0", "S1")
+        length = f"{name}_length"
+        group.createDimension(length, letters.size)
+        variable = group.createVariable(name, "S1", (length,), fill_value=False)
+        labels = {"_Encoding": "utf-8", "long_name": name.replace("_", " "), "units": "1"}
+        variable.setncatts(labels)
+        variable[...] = letters
 
 
 def _publish(partial: Path, path: Path) -> None:
@@ -176,9 +182,21 @@ def _opened(path: Path) -> Iterator[Any]:
             raise ArchiveError(f"{path}: not a netCDF file, or damaged ({error}).") from None
         try:
             file.set_auto_maskandscale(False)
+            file.set_auto_chartostring(False)
             yield file
         finally:
             file.close()
+
+
+@contextlib.contextmanager
+def damage(path: str | Path) -> Iterator[None]:
+    """What netCDF says of values that it cannot read, as an error of ours."""
+    try:
+        yield
+    except RuntimeError as error:
+        if not str(error).startswith("NetCDF:"):
+            raise
+        raise ArchiveError(f"{path}: damaged ({error}).") from None
 
 
 def provenance(path: str | Path) -> dict[str, str]:
@@ -193,12 +211,13 @@ def provenance(path: str | Path) -> dict[str, str]:
             raise ArchiveError(f"{path}: no group /provenance, so it is no archive of Cobweb's.")
         texts = {}
         for name, variable in file.groups["provenance"].variables.items():
-            if variable.shape or variable.dtype is not str:
+            if variable.dtype != "S1" or len(variable.shape) != 1:
                 raise ArchiveError(f"{path}: /provenance/{name} is not a text.")
-            text = str(variable[...])
-            if len(text) > LONGEST_TEXT:
+            if variable.size > LONGEST_TEXT:
                 raise ArchiveError(f"{path}: /provenance/{name} is longer than an archive's text.")
-            texts[name] = text
+            with damage(path):
+                letters = variable[...].tobytes()
+            texts[name] = letters.rstrip(b"\0").decode(errors="replace")
         return texts
 
 
@@ -212,4 +231,6 @@ def read(path: str | Path) -> xarray.Dataset:
     document = provenance(path).get("document", "")
     with _LOCK:
         dataset = xarray.open_dataset(path, engine="netcdf4")
-    return dataset.assign_attrs(document=document)
+    signed = dataset.assign_attrs(document=document)
+    signed.set_close(dataset.close)  # which a copy does not have
+    return signed

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline import api, config, device, job
-from pipeline.config import composition, files
+from pipeline.config import composition
 from pipeline.config.mistakes import Mistakes
 from pipeline.dataset import Block
 from pipeline.errors import ConfigError
@@ -83,7 +83,7 @@ def _explained() -> Iterator[None]:
     try:
         yield
     except (HydraException, OmegaConfBaseException) as error:
-        raise ConfigError([files.explain(error)]) from None
+        raise ConfigError([composition.explain(error)]) from None
 
 
 def _show(hydra: Hydra, args: Any) -> None:

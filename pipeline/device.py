@@ -66,6 +66,12 @@ def devices(device: Device) -> list[Any]:
     return jax.local_devices(backend=None if device.platform == "auto" else device.platform)
 
 
+def describe(device: Device) -> str:
+    """The devices in words, for an archive."""
+    found = devices(device)
+    return f"{found[0].platform}: {len(found)} x {found[0].device_kind}"
+
+
 def start(device: Device) -> None:
     """Tell JAX what it reads once, at its start; for a process that is ours, the command line's."""
     if device.arithmetic == "strict" and STRICT not in (flags := os.environ.get("XLA_FLAGS", "")):

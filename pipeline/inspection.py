@@ -48,7 +48,7 @@ def description(path: Path) -> str:
 def info(path: str) -> str:
     """The document, dimensions, variables, status counts and environment of an archive."""
     texts = archive.provenance(path)
-    with archive.read(path) as ds:
+    with archive.read(path) as ds, archive.damage(path):
         lines = [f"{path}: {ds.attrs.get('title', '')}", f"  {ds.attrs.get('history', '')}", ""]
         lines += ["document", *_indented(texts.get("document", "")), ""]
         lines += ["dimensions", *(f"  {name} = {size:,}" for name, size in ds.sizes.items()), ""]

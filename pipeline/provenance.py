@@ -21,13 +21,19 @@ LONGEST_DIFF = 2**16
 
 
 def gather(
-    document: Mapping[str, Any], overrides: Sequence[str], plan: Mapping[str, Any], seed: int
+    document: Mapping[str, Any],
+    overrides: Sequence[str],
+    plan: Mapping[str, Any],
+    device: str,
 ) -> dict[str, str]:
-    """The texts of the group /provenance; JAX is asked, so a job must have run or be about to."""
-    import jax
+    """The texts of the group /provenance.
 
+    Args:
+        document: as resolved.
+        plan: blocks, devices and kernel.
+        device: what the job runs on.
+    """
     commit, diff = _git()
-    devices = jax.devices()
     return {
         "document": text(document),
         "overrides": json.dumps(list(overrides)),
@@ -38,9 +44,9 @@ def gather(
         ),
         "python": sys.version,
         "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
-        "device": f"{devices[0].platform}: {devices[0].device_kind}",
+        "device": device,
         "xla_flags": os.environ.get("XLA_FLAGS", ""),
-        "seed": str(seed),
+        "seed": str(document.get("seed", "")),
         "plan": json.dumps(dict(plan)),
     }
 

@@ -1,4 +1,4 @@
-"""What a solver came to: its last values, its steps, how fast it converged, the kind of the point."""
+"""What a solver came to: its last values, its steps, its rate, the kind of the point."""
 
 from __future__ import annotations
 

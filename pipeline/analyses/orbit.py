@@ -10,6 +10,7 @@ import numpy as np
 from pipeline.analyses import components
 from pipeline.analyses.fold import Analysis, Fold, Iterate, Subject
 from pipeline.arrays import Dimension
+from pipeline.errors import ConfigError
 from pipeline.settings import Setting
 
 
@@ -20,12 +21,20 @@ def kept(iterate: Iterate, every: int) -> np.ndarray:
 
 
 def build(subject: Subject, settings: Mapping[str, Any]) -> Fold:
-    """Variables named after the components, over `iteration`."""
-    steps = kept(subject.iterate, settings["every"])
+    """Variables named after the components, over `iteration`.
+
+    Raises:
+        ConfigError: not one iteration is kept.
+    """
+    every, length = settings["every"], subject.iterate.length
+    steps = kept(subject.iterate, every)
+    if not steps.size:
+        reason = f"after the transient, nothing of iterate.length = {length} would be kept"
+        raise ConfigError([f"analysis.orbit.every = {every}: expected <= {length}; {reason}."])
     iteration = Dimension("iteration", len(steps), steps, "number of iterations from the start")
     return Fold(
         recorded=components.variables(subject.problem.components, (iteration,), meaning=""),
-        every=settings["every"],
+        every=every,
         record=lambda seen: components.values(seen.state),
     )
 

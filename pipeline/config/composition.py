@@ -6,6 +6,7 @@ cannot read) is found beforehand, so that it is told together with the mistakes 
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -17,7 +18,6 @@ from hydra._internal.config_search_path_impl import ConfigSearchPathImpl
 from hydra.core.config_search_path import ConfigSearchPath
 from hydra.core.default_element import ResultDefault
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import Override
 from hydra.core.plugins import Plugins
 from hydra.errors import HydraException
 from hydra.types import RunMode
@@ -25,14 +25,19 @@ from hydra.version import VersionBase, setbase
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from pipeline.config import files
+from pipeline.config import files, overrides
 from pipeline.config.document import KEYS, check
-from pipeline.config.mistakes import Mistakes, suggest
+from pipeline.config.mistakes import Mistakes
+from pipeline.config.overrides import examine
+from pipeline.config.sources import CONF, GROUPS, Repository, choices
 from pipeline.errors import ConfigError
 
-CONF = Path(__file__).resolve().parents[2] / "conf"
-GROUPS = ("experiment", "map", "objective", "solver", "analysis", "device", "engine", "figure")
+__all__ = ["CONF", "GROUPS", "Loader", "choices", "compose", "examine", "search_path"]
+
 NAME = "config"
+FAULTS = (HydraException, OmegaConfBaseException, RecursionError)
+# References in one document: few enough that one to another to another stays small.
+MOST_REFERENCES = 16
 # Hydra's parser and its singletons are not made for threads.
 _LOCK = threading.RLock()
 
@@ -43,13 +48,7 @@ class Loader(ConfigLoaderImpl):
     def __init__(self, search_path: ConfigSearchPath) -> None:
         Plugins.instance()  # registers the kinds of sources
         super().__init__(search_path)
-        self.traps = Mistakes()
-
-    def _load_single_config(self, default: ResultDefault, repo: Any) -> Any:
-        loaded = super()._load_single_config(default, repo)
-        if loaded.provider not in ("hydra", "schema"):
-            files.traps(self.traps, loaded.path, default.config_path)
-        return loaded
+        self.repository: Repository = Repository(search_path)
 
     def _compose_config_from_defaults_list(
         self, defaults: list[ResultDefault], repo: Any
@@ -83,14 +82,6 @@ def search_path(folder: str | Path | None = None) -> ConfigSearchPath:
     return path
 
 
-def choices(group: str, folder: str | Path | None = None) -> list[str]:
-    """The names of a group's choices, those of the user's folder included."""
-    found = {
-        path.stem for root in (CONF, folder) if root for path in (Path(root) / group).glob("*.yaml")
-    }
-    return sorted(found)
-
-
 def compose(overrides: Sequence[str] = (), folder: str | Path | None = None) -> dict[str, Any]:
     """The document of these overrides, as plain data.
 
@@ -110,33 +101,47 @@ def whole(
 ) -> tuple[DictConfig, dict[str, Any]]:
     """Hydra's config and the document in it; raises as `compose` does."""
     mistakes, sound, unread = examine(overrides, folder)
+    config = load(loader, sound, mistakes, unread)
+    mistakes += loader.repository.mistakes
+    unread |= loader.repository.unread
     if "experiment" in unread:
-        raise ConfigError(mistakes)
-    config = load(loader, sound, mistakes)
+        raise ConfigError(list(dict.fromkeys(mistakes)))
     document = plain(config, config.hydra.runtime.choices, mistakes)
-    mistakes[:0] = loader.traps
     if mistakes:
         check(document, mistakes, unread)
         raise ConfigError(list(dict.fromkeys(mistakes)))
     return config, document
 
 
-def load(
-    loader: Loader, overrides: Sequence[str], mistakes: Sequence[str], mode: RunMode = RunMode.RUN
-) -> DictConfig:
+def load(loader: Loader, sound: Sequence[str], mistakes: Mistakes, unread: set[str]) -> DictConfig:
     """Hydra's composition of overrides that were found sound.
 
+    What Hydra still refuses is noted, and its section in `unread`.
+
     Raises:
-        ConfigError: for what Hydra still refuses, with the mistakes so far.
+        ConfigError: where that leaves nothing to compose, with the mistakes so far.
     """
+
+    def composed(texts: Sequence[str]) -> DictConfig:
+        loader.repository.forget()
+        return loader.load_configuration(NAME, list(texts), RunMode.RUN, from_shell=False)
+
     try:
-        return loader.load_configuration(NAME, list(overrides), mode, from_shell=False)
-    except (HydraException, OmegaConfBaseException) as error:
-        raise ConfigError([*loader.traps, *mistakes, files.explain(error)]) from None
-    except Exception as error:  # the YAML reader's own, of a file of the user's
-        if not files.is_yaml_error(error):
-            raise
-        raise ConfigError([*loader.traps, *mistakes, files.explain(error)]) from None
+        return composed(sound)
+    except FAULTS:
+        parsed = OverridesParser.create().parse_overrides(list(sound))
+    values = [
+        str(o.input_line)
+        for o in parsed
+        if isinstance(o.value(), dict) or not loader.repository.group_exists(o.key_or_group)
+    ]
+    try:
+        config = composed([text for text in sound if text not in values])
+    except FAULTS as error:
+        faults = [*mistakes, *loader.repository.mistakes, explain(error)]
+        raise ConfigError(list(dict.fromkeys(faults))) from None
+    unread |= overrides.apply(mistakes, config, values, FAULTS)
+    return config
 
 
 def plain(config: DictConfig, chosen: Mapping[str, Any], mistakes: Mistakes) -> dict[str, Any]:
@@ -144,17 +149,20 @@ def plain(config: DictConfig, chosen: Mapping[str, Any], mistakes: Mistakes) -> 
 
     Args:
         chosen: {group: choice}, of which the experiment names the document.
+
+    Raises:
+        ConfigError: it has interpolations that cannot be resolved.
     """
-    keys = [key for key in config if key != "hydra"]
-    bare = {key: OmegaConf.to_container(config, resolve=False)[key] for key in keys}  # type: ignore[index]  # a DictConfig gives a dict
-    secrets = Mistakes()
-    files.refuse_environment(secrets, bare)
-    if secrets:
-        raise ConfigError([*mistakes, *secrets])
+    keys = [str(key) for key in config if key != "hydra"]
+    bare: Any = OmegaConf.to_container(OmegaConf.masked_copy(config, keys), resolve=False)
+    faults = Mistakes()
+    _references(faults, bare)
+    if faults:
+        raise ConfigError([*mistakes, *faults])
     try:
         resolved: Any = OmegaConf.to_container(OmegaConf.masked_copy(config, keys), resolve=True)
-    except OmegaConfBaseException as error:
-        raise ConfigError([*mistakes, files.explain(error)]) from None
+    except FAULTS as error:
+        raise ConfigError([*mistakes, explain(error)]) from None
     # Sections that nothing was chosen for were opened for overrides only.
     sections = {k: v for k, v in resolved.items() if v != {} or k not in GROUPS}
     for group in ("map", "objective"):  # a file's name serves where it gives none
@@ -163,65 +171,53 @@ def plain(config: DictConfig, chosen: Mapping[str, Any], mistakes: Mistakes) -> 
     return {"experiment": chosen.get("experiment") or "custom", **sections}
 
 
-def examine(
-    overrides: Sequence[str], folder: str | Path | None, *, sweep: bool = False
-) -> tuple[Mistakes, list[str], set[str]]:
-    """Look at every override before Hydra does.
-
-    Returns:
-        (mistakes, the overrides without any, the sections that had one).
-    """
-    mistakes, sound, unread = Mistakes(), [], set()
-    parser = OverridesParser.create()
-    for text in overrides:
-        try:
-            override = parser.parse_override(text)
-        except HydraException:
-            key, equals, value = text.partition("=")
-            quoted = (
-                f"""; quote such a value once more: \"{key}='{value}'\""""
-                if equals and "'" not in value
-                else ""
-            )
-            mistakes.append(f"{text}: Hydra cannot read this as an override such as a.b=1{quoted}.")
-            continue
-        before = len(mistakes)
-        _examine(mistakes, override, folder, sweep=sweep)
-        if len(mistakes) == before:
-            sound.append(text)
-        else:
-            unread.add(override.get_key_element().lstrip("+~").split(".")[0].split("@")[0])
-    return mistakes, sound, unread
+def _references(mistakes: Mistakes, document: Any) -> None:
+    """Note what a document may not refer to: it is whole, and its archive carries all of it."""
+    found = 0
+    waiting = [("", document)]
+    while waiting:
+        where, node = waiting.pop()
+        if isinstance(node, dict):
+            waiting += [(f"{where}.{k}" if where else str(k), v) for k, v in node.items()]
+        elif isinstance(node, list):
+            waiting += [(f"{where}[{k}]", v) for k, v in enumerate(node)]
+        elif isinstance(node, str):
+            found += node.count("${")
+            if re.search(r"\$\{[^{}]*:", node):
+                reason = "a document refers to nothing but its own values, as in ${seed}"
+                mistakes.add(where, f"{reason}; give the value", node)
+            elif node == "???":
+                mistakes.add(where, "expected a value; ??? stands for one that is to be given")
+    if found > MOST_REFERENCES:
+        mistakes.add(
+            "${...}", f"expected at most {MOST_REFERENCES} references in a document", found
+        )
 
 
-def _examine(
-    mistakes: Mistakes, override: Override, folder: str | Path | None, *, sweep: bool
-) -> None:
-    key = override.key_or_group
-    root = key.split(".")[0].split("/")[0]
-    if root == "hydra" or (override.is_sweep_override() and sweep):
-        return
-    if override.is_sweep_override():
-        advice = f"expected one value; for a list write {key}=[...], for a sweep add -m"
-        mistakes.append(f"{override.input_line}: {advice}.")
-    elif root not in (*KEYS, *GROUPS):
-        mistakes.add(key, "no such key" + suggest(root, [*KEYS, "hydra"]))
-    elif key in GROUPS and not override.is_delete():
-        value = override.value()
-        if isinstance(value, dict):
-            return
-        if value is None:
-            mistakes.add(key, f"to choose none, write '~{key}'", value)
-            return
-        known = choices(key, folder)
-        for choice in value if isinstance(value, list) else [value]:
-            if str(choice) not in known:
-                mistakes.add(key, f"no such {key}{suggest(choice, known)}", choice)
+def explain(error: BaseException) -> str:
+    """What Hydra found, in one sentence or two."""
+    if isinstance(error, RecursionError):
+        return "defaults or ${...}: these refer to one another in a circle."
+    if isinstance(error, OmegaConfBaseException) and error.full_key and error.msg:
+        return f"{error.full_key}: {error.msg.splitlines()[0].rstrip('.')}."
+    cause = error.__cause__
+    message = str(error)
+    if isinstance(cause, OmegaConfBaseException) and not message.strip():
+        message = str(cause)
+    elif cause is not None and "Error merging" in message:
+        message = f"{message}: {cause}"
+    if "Cannot merge DictConfig with ListConfig" in message:
+        return f"{message.partition(':')[0]}: a list stands where another file has keys and values."
+    # Search paths and types of nodes help nobody who wrote the document.
+    aside = r"(Search path|provider=|full_key|object_type|reference_type|See http|\[?Config search)"
+    lines = [line.strip() for line in message.splitlines() if line.strip()]
+    text = " ".join(line for line in lines if not re.match(aside, line)) or type(error).__name__
+    return f"{text.rstrip('.')}."
 
 
 @contextmanager
 def hydra_rules() -> Iterator[None]:
-    """Hydra's version of the defaults' rules, put back afterwards: a program around may have its own."""
+    """Hydra's rules of this version, put back afterwards: a program around may have its own."""
     with _LOCK:
         base = VersionBase.instance().getbase()
         setbase("1.3")

@@ -1,51 +1,193 @@
-"""Files of configs: YAML's traps made loud, errors of the readers made readable."""
+"""Files of configs: YAML read strictly, so that a number is what it looks like or an error.
+
+What a value is follows the command line (and YAML 1.2): true and false are the only booleans, so
+`on`, `yes` and the key `y` are texts, as 12:30 is; dates and octal numbers are refused. Keys are
+texts, each once in its mapping. Tags and merge keys are refused; aliases are bounded.
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import yaml
-from omegaconf.errors import OmegaConfBaseException
 
 from pipeline.config.mistakes import Mistakes
 from pipeline.errors import ConfigError
 
-LARGEST = 2**22
+# Bytes of one file, and values in it with aliases written out: OmegaConf takes a second for 10^4.
+LARGEST, MOST = 2**19, 20_000
+DEEPEST = 32
+# A list in these documents never needs a number of more digits than doubles and seeds have.
+_DIGITS = 100
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_WORDS: dict[str, Any] = {
+    **dict.fromkeys(("", "~", "null", "Null", "NULL")),
+    **dict.fromkeys(("true", "True", "TRUE"), True),
+    **dict.fromkeys(("false", "False", "FALSE"), False),
+    **dict.fromkeys((".inf", ".Inf", ".INF", "+.inf"), float("inf")),
+    "-.inf": -float("inf"),
+    **dict.fromkeys((".nan", ".NaN", ".NAN"), float("nan")),
+}
+_INTEGER = re.compile(r"[-+]?[0-9]+")
+_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+_TRAPS = {
+    re.compile(r"[-+]?0[0-9_]+"): "to YAML a leading 0 means octal; write the number without it",
+    re.compile(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}.*"): "to YAML this is a date; quote a text",
+    re.compile(r"[-+]?[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?"): "to YAML a colon between digits "
+    "means base 60; quote a text",
+}
 
 
-def traps(mistakes: Mistakes, path: str, name: str | None) -> None:
-    """Note the numbers that YAML reads otherwise than a reader would: 010 is 8, 12:30 is 750."""
-    file = Path(path.removeprefix("file://"))
-    if not file.is_file() or file.stat().st_size > LARGEST:
-        return
-    for node in _scalars(yaml.compose(file.read_text(encoding="utf-8"), yaml.SafeLoader)):
-        text = node.value
-        place = f"{name}.yaml, line {node.start_mark.line + 1}: {text}"
-        if re.fullmatch(r"[-+]?0[0-9_]+", text):
-            mistakes.add(place, "to YAML a leading 0 means octal; write the number without it")
-        elif re.fullmatch(r"[-+]?[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?", text):
-            mistakes.add(place, "to YAML a colon between digits means base 60; quote a text")
+class _Fault(Exception):
+    """What stops the reading of a file; the mark says where."""
+
+    def __init__(self, reason: str, mark: Any) -> None:
+        super().__init__(reason)
+        self.reason, self.mark = reason, mark
 
 
-def _scalars(node: Any) -> list[yaml.ScalarNode]:
-    """The numbers among the plain scalars of a tree, each once however often it is referred to."""
-    found, seen, waiting = [], set(), [node]
-    while waiting:
-        node = waiting.pop()
-        if node is None or id(node) in seen:
-            continue
-        seen.add(id(node))
-        if isinstance(node, yaml.MappingNode):
-            waiting += [part for pair in reversed(node.value) for part in reversed(pair)]
-        elif isinstance(node, yaml.SequenceNode):
-            waiting += reversed(node.value)
-        elif (
-            node.tag in ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float") and node.style is None
-        ):
-            found.append(node)
-    return found
+def read(mistakes: Mistakes, path: Path, name: str) -> tuple[str, dict[str, Any]]:
+    """The text and the content of a file; {} with a mistake noted where it cannot be read.
+
+    Args:
+        name: how messages call it: map/mine.yaml.
+    """
+    try:
+        size = path.stat().st_size
+        if size > LARGEST:
+            mistakes.add(name, f"expected at most {LARGEST >> 10} KiB; the file has {size >> 10}")
+            return "", {}
+        text = path.read_bytes().decode("utf-8-sig")
+    except OSError as error:
+        mistakes.add(name, f"the file cannot be read: {error.strerror}")
+        return "", {}
+    except UnicodeDecodeError as error:
+        mistakes.add(name, f"expected UTF-8; the byte at {error.start} is none")
+        return "", {}
+    try:
+        content = _Reader(mistakes, name).read(text)
+    except _Fault as fault:
+        mistakes.add(_place(name, fault.mark), fault.reason)
+    except yaml.MarkedYAMLError as error:
+        reason, mark = error.problem or "this is not YAML", error.problem_mark
+        if mark and text[mark.index : mark.index + 1] == "\t":
+            reason = "YAML indents with spaces, not with tabs"
+        elif error.context:
+            reason += f" {error.context}"
+        mistakes.add(_place(name, mark), reason)
+    except yaml.YAMLError as error:
+        reason = getattr(error, "reason", "this is not YAML")
+        mistakes.add(name, f"{reason}, at character {getattr(error, 'position', 0)}")
+    else:
+        if isinstance(content, dict):
+            return text, content
+        kind = "the file is empty" if content is None else "the file has something else"
+        mistakes.add(name, f"expected keys and values; {kind}")
+    return "", {}
+
+
+def _place(name: str, mark: Any) -> str:
+    return f"{name}, line {mark.line + 1}, column {mark.column + 1}" if mark else name
+
+
+class _Reader:
+    """Builds plain data from the parser's events: no recursion, no constructors."""
+
+    def __init__(self, mistakes: Mistakes, name: str) -> None:
+        self.mistakes, self.name = mistakes, name
+        self.count, self.anchors = 0, {}
+
+    def read(self, text: str) -> Any:
+        """The one document of the text, None where there is none."""
+        events: Iterator[Any] = yaml.parse(text, Loader=_LOADER)
+        # Each open collection: (its data, the pending key of a mapping, its anchor, count before).
+        stack: list[list[Any]] = []
+        root: Any = None
+        for event in events:
+            match event:
+                case yaml.DocumentStartEvent() if root is not None:
+                    raise _Fault("expected one document; this begins another", event.start_mark)
+                case yaml.MappingStartEvent() | yaml.SequenceStartEvent():
+                    self._check(event)
+                    if len(stack) >= DEEPEST:
+                        reason = f"expected at most {DEEPEST} levels, one within the other"
+                        raise _Fault(reason, event.start_mark)
+                    opened: Any = {} if isinstance(event, yaml.MappingStartEvent) else []
+                    stack.append([opened, None, event.anchor, self.count])
+                    continue
+                case yaml.MappingEndEvent() | yaml.SequenceEndEvent():
+                    value, _, anchor, before = stack.pop()
+                    size = self.count - before
+                case yaml.ScalarEvent():
+                    self._check(event)
+                    key = bool(stack) and isinstance(stack[-1][0], dict) and stack[-1][1] is None
+                    value = event.value if key else self._scalar(event)
+                    anchor, size = event.anchor, 1
+                case yaml.AliasEvent():
+                    if event.anchor not in self.anchors:
+                        reason = f"nothing complete is called &{event.anchor} above"
+                        raise _Fault(reason, event.start_mark)
+                    value, size = self.anchors[event.anchor]
+                    anchor = None
+                    self._grow(size, event)
+                case _:
+                    continue
+            if anchor:
+                self.anchors[anchor] = value, size
+            if not stack:
+                root = value
+            else:
+                _put(stack[-1], value, event)
+        return root
+
+    def _check(self, event: Any) -> None:
+        if event.tag not in (None, "!"):
+            tag = event.tag.replace("tag:yaml.org,2002:", "!!")
+            raise _Fault(f"tags such as {tag} have no meaning here", event.start_mark)
+        self._grow(1, event)
+
+    def _grow(self, size: int, event: Any) -> None:
+        self.count += size
+        if self.count > MOST:
+            reason = f"expected at most {MOST} values in a file; a sample or a CSV file holds more"
+            raise _Fault(reason, event.start_mark)
+
+    def _scalar(self, event: Any) -> Any:
+        text = event.value
+        if event.style or not event.implicit[0]:  # quoted, or tagged so
+            return text
+        if text in _WORDS:
+            return _WORDS[text]
+        for pattern, reason in _TRAPS.items():
+            if pattern.fullmatch(text):
+                self.mistakes.add(f"{self.name}, line {event.start_mark.line + 1}: {text}", reason)
+                return text
+        if _INTEGER.fullmatch(text):
+            if len(text) > _DIGITS:
+                raise _Fault(f"expected a number of at most {_DIGITS} digits", event.start_mark)
+            return int(text)
+        return float(text) if _FLOAT.fullmatch(text) else text
+
+
+def _put(parent: list[Any], value: Any, event: Any) -> None:
+    """A value into the innermost open collection; of a mapping by turns key and value."""
+    data, key = parent[0], parent[1]
+    if isinstance(data, list):
+        data.append(value)
+    elif key is not None:
+        data[key] = value
+        parent[1] = None
+    elif not isinstance(value, str) or isinstance(event, yaml.AliasEvent):
+        raise _Fault("expected a key that is a text", event.start_mark)
+    elif value == "<<" and not event.style:
+        raise _Fault("merge keys (<<) are not read; write the keys out", event.start_mark)
+    elif value in data:
+        raise _Fault(f"the key {value} is there twice", event.start_mark)
+    else:
+        parent[1] = value
 
 
 def refuse_shadows(own: Path, shipped: Path, shown: Any) -> None:
@@ -54,58 +196,8 @@ def refuse_shadows(own: Path, shipped: Path, shown: Any) -> None:
     Raises:
         ConfigError: with all such files.
     """
-    shadowed = sorted(
-        path for path in own.rglob("*.yaml") if (shipped / path.relative_to(own)).is_file()
-    )
+    paths = sorted(path.relative_to(shipped) for path in shipped.rglob("*.yaml"))
+    shadowed = [path for path in paths if (own / path).is_file() and own != shipped]
     if shadowed:
-        lines = [
-            f"{Path(shown) / path.relative_to(own)}: the name is taken by one that comes with Cobweb; "
-            "give the file another."
-            for path in shadowed
-        ]
-        raise ConfigError(lines)
-
-
-def refuse_environment(mistakes: Mistakes, document: Any, where: str = "") -> None:
-    """An archive carries its document, so nothing of the machine may be drawn into it unseen."""
-    if isinstance(document, dict):
-        for key, value in document.items():
-            refuse_environment(mistakes, value, f"{where}.{key}" if where else str(key))
-    elif isinstance(document, list):
-        for index, value in enumerate(document):
-            refuse_environment(mistakes, value, f"{where}[{index}]")
-    elif isinstance(document, str) and re.search(r"\$\{\s*oc\.env", document):
-        mistakes.add(where, "a document does not read the environment; give the value", document)
-
-
-def is_yaml_error(error: BaseException) -> bool:
-    """Whether it comes from the reader of YAML files."""
-    return isinstance(error, yaml.YAMLError | UnicodeDecodeError)
-
-
-def explain(error: BaseException) -> str:
-    """What Hydra or the YAML reader found, in one sentence or two."""
-    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark:
-        mark = error.problem_mark
-        place = f"{mark.name}, line {mark.line + 1}, column {mark.column + 1}"
-        return f"{place}: {error.problem or 'not YAML'}."
-    if isinstance(error, OmegaConfBaseException) and error.full_key and error.msg:
-        return f"{error.full_key}: {error.msg.splitlines()[0].rstrip('.')}."
-    cause = error.__cause__
-    message = str(error)
-    if isinstance(cause, OmegaConfBaseException) and not message.strip():
-        message = str(cause)
-    elif cause is not None and "Error merging" in message:
-        message = f"{message}: {cause}"
-    lines = [line.strip() for line in message.splitlines() if line.strip()]
-    # Search paths and types of nodes help nobody who wrote the document.
-    wanted = [
-        line
-        for line in lines
-        if not re.match(
-            r"(Search path|provider=|full_key|object_type|reference_type|See http|\[?Config search)",
-            line,
-        )
-    ]
-    text = " ".join(wanted) or type(error).__name__
-    return f"{text.rstrip('.')}."
+        reason = "the name is taken by one that comes with Cobweb; give the file another."
+        raise ConfigError([f"{Path(shown) / path}: {reason}" for path in shadowed])

@@ -20,39 +20,48 @@ class Mistakes(list[str]):
     def add(self, where: str, expected: str, given: Any = _ABSENT) -> None:
         """Note one; `expected` goes on after a colon and needs no full stop."""
         value = "" if given is _ABSENT else f" = {show(given)}"
-        self.append(f"{where}{value}: {expected}{'' if expected.endswith(('.', '^')) else '.'}")
+        place = where if len(where) <= 2 * _LONGEST else f"{where[: 2 * _LONGEST]}..."
+        self.append(f"{place}{value}: {expected}{'' if expected.endswith('.') else '.'}")
 
     def formula(self, where: str, error: ExpressionError) -> None:
         """Note a formula that does not compile, with the picture of it."""
         reason, *picture = str(error).split("\n")
-        self.append("\n".join([f"{where}: {reason.rstrip('.')}.", *picture]))
+        shown = picture if error.text.strip() else []
+        self.append("\n".join([f"{where}: {reason.rstrip('.')}.", *shown]))
 
-    def unknown(self, where: str, node: Mapping[Any, Any], known: Iterable[str]) -> None:
+    def unknown(self, where: str, node: Mapping[str, Any], known: Iterable[str]) -> None:
         """Note the keys of a node that are not known."""
+        names = list(known)
         for key in node:
-            if key not in (known := list(known)):
-                path = f"{where}.{plain(key)}" if where else plain(key)
-                self.add(path, "no such key" + suggest(key, known))
-
-
-def plain(key: Any) -> str:
-    """A key of a YAML mapping in a message."""
-    return key if isinstance(key, str) else show(key)
+            if key not in names:
+                self.add(f"{where}.{key}" if where else key, "no such key" + suggest(key, names))
 
 
 def show(value: Any) -> str:
     """A value as YAML would have it, on one line and not too long."""
     try:
-        text = json.dumps(value, ensure_ascii=False, default=str)
-    except (ValueError, RecursionError):
-        text = str(type(value).__name__)
+        text = json.dumps(_head(value), ensure_ascii=False, default=str)
+    except ValueError:  # an integer of more digits than Python writes
+        text = f"({type(value).__name__})"
+    text = "".join(c if c.isprintable() else "?" for c in text)
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
+
+
+def _head(value: Any, depth: int = 0) -> Any:
+    """As much of a value as a message shows."""
+    if depth > _MOST:
+        return "..."
+    if isinstance(value, dict):
+        return {str(k)[:_LONGEST]: _head(v, depth + 1) for k, v in [*value.items()][:_LONGEST]}
+    if isinstance(value, list | tuple):
+        return [_head(v, depth + 1) for v in value[:_LONGEST]]
+    return value[: 2 * _LONGEST] if isinstance(value, str) else value
 
 
 def suggest(name: Any, known: Collection[str]) -> str:
     """The tail of a message about an unknown name: the nearest one, and those there are."""
     names = sorted(known)
-    near = difflib.get_close_matches(str(name), names, 1)
+    near = difflib.get_close_matches(str(name)[:_LONGEST], names, 1)
     nearest = f'; did you mean "{near[0]}"?' if near else ""
     shown = ", ".join(names[:_MOST]) + (", ..." if len(names) > _MOST else "")
     return f"{nearest} (known: {shown or 'none'})"

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any
 
-from pipeline.config.mistakes import Mistakes, plain
+from pipeline.config.mistakes import Mistakes
 from pipeline.expressions import RESERVED
 
 # Results and dimensions of all analyses, those to come included, so that an archive's names keep
@@ -22,46 +21,52 @@ RESULTS = frozenset(
     """.split()
 )
 COUNTERS = {"n": "the number of steps done", "size": "the length of a vector component"}
-_SUFFIXES = {
-    "_final": "the final state",
-    "_mean": "the mean",
-    "_std": "the standard deviation",
-    "_min": "the minimum",
-    "_max": "the maximum",
-    "_bin": "the bins of the density",
-    "_dim": "the entries",
-    "_re": "the real part",
-    "_im": "the imaginary part",
-    "0": "the initial value",
+_LONGEST = 64
+_AFFIXES = {
+    "{}_final": "the final state",
+    "{}_mean": "the mean",
+    "{}_std": "the standard deviation",
+    "{}_min": "the minimum",
+    "{}_max": "the maximum",
+    "{}_bin": "the bins of the density",
+    "{}_dim": "the entries",
+    "{}_re": "the real part",
+    "{}_im": "the imaginary part",
+    "{}0": "the initial value",
+    "attractor_{}": "the attractors",
+    "cycle_{}": "the cycles",
 }
 
 
-def identifier(mistakes: Mistakes, where: str, name: Any) -> bool:
+def fault(name: str) -> str | None:
+    """Why a key cannot name anything, None where it can."""
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", name):
+        return "a name has ASCII letters, digits and _ and begins with a letter"
+    if len(name) > _LONGEST:
+        return f"a name has at most {_LONGEST} characters"
+    if name in COUNTERS:
+        return f"the name is taken: in formulas it is {COUNTERS[name]}"
+    if name in RESERVED:
+        return "the name is taken by a function, a constant or a keyword of formulas"
+    if name in RESULTS:
+        return "the name is taken by a result or a dimension of the dataset"
+    return None
+
+
+def identifier(mistakes: Mistakes, where: str, name: str) -> bool:
     """Whether a key can name something; a mistake is noted where it cannot."""
-    path = f"{where}.{plain(name)}"
-    if isinstance(name, bool):
-        mistakes.add(path, "YAML reads the keys on, off, yes and no as true and false; quote it")
-    elif not isinstance(name, str) or not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", name):
-        mistakes.add(path, "a name has ASCII letters, digits and _ and begins with a letter")
-    elif len(name) > 64:
-        mistakes.add(path, "a name has at most 64 characters")
-    elif name in COUNTERS:
-        mistakes.add(path, f"the name is taken: in formulas it is {COUNTERS[name]}")
-    elif name in RESERVED:
-        mistakes.add(path, "the name is taken by a function, a constant or a keyword of formulas")
-    elif name in RESULTS:
-        mistakes.add(path, "the name is taken by a result or a dimension of the dataset")
-    else:
-        return True
-    return False
+    reason = fault(name)
+    if reason:
+        mistakes.add(f"{where}.{name}", reason)
+    return reason is None
 
 
 def owners(components: Iterable[str]) -> dict[str, str]:
     """{name: what has it} of the names that components bring along."""
     return {
-        f"{name}{suffix}": f"{what} of {name}"
+        affix.format(name): f"{what} of {name}"
         for name in components
-        for suffix, what in _SUFFIXES.items()
+        for affix, what in _AFFIXES.items()
     }
 
 
@@ -74,6 +79,11 @@ def clashes(mistakes: Mistakes, where: str, parts: Mapping[str, Iterable[str]]) 
     Returns:
         {name: what has it}.
     """
+    for name in parts["initial"]:
+        for own, what in owners([name]).items():
+            if own in RESULTS:
+                reason = f"{own}, {what}, would have the name of a result; give it another"
+                mistakes.add(f"{where}.initial.{name}", reason)
     found = owners(parts["initial"])
     for part, names in parts.items():
         kind = "component" if part == "initial" else part.removesuffix("s")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 from typing import Any
 
@@ -12,6 +13,7 @@ from pipeline.config.mistakes import Mistakes, suggest
 from pipeline.config.quantity import initial_value, parameter
 from pipeline.errors import ExpressionError
 from pipeline.expressions import Expression, compile
+from pipeline.grid import find
 from pipeline.maps import Map
 from pipeline.objectives import Objective
 from pipeline.settings import Setting, Settings
@@ -145,7 +147,12 @@ def _numbers(
     axes: Collection[str],
 ) -> tuple[dict[str, np.ndarray], dict[str, Any], Components]:
     """Parameters, initial values and the components' shapes: each may depend on those before it."""
-    known = [*parts["parameters"], *axes]
+    # A start that is a formula may use what an axis gives, unless it is something else's name.
+    taken = names.owners(parts["initial"])
+    own = re.compile(rf"({'|'.join(map(re.escape, parts['initial'])) or 'x'})0(_\d+)*(_re|_im)?")
+    free = [a for a in axes if a not in taken and a not in parts["initial"]]
+    free = [a for a in free if a not in parts["definitions"] and not own.fullmatch(a)]
+    known = [*parts["parameters"], *free]
     initial = {
         name: initial_value(mistakes, f"{group}.initial.{name}", name, value, seed, known)
         for name, value in parts["initial"].items()
@@ -162,20 +169,41 @@ def _numbers(
     }
     components = {}
     for name, value in initial.items():
+        where = f"{group}.initial.{name}"
         sample: Any = value
         if isinstance(value, Expression):
             # Names that only axes give a value: any number shows the shape and the field.
-            stand_ins = {axis: np.float64(0.5) for axis in axes} | parameters
+            stand_ins = {axis: np.float64(0.5) for axis in free} | parameters
             try:
                 sample = value(stand_ins, np)
             except ExpressionError as error:
-                mistakes.formula(f"{group}.initial.{name}", error)
+                mistakes.formula(where, error)
                 continue
-            if np.ndim(sample) > 1:
-                mistakes.add(f"{group}.initial.{name}", "expected a number or a vector")
-                continue
-        components[name] = Component(np.shape(sample), bool(np.iscomplexobj(sample)))
+        shape = np.shape(sample)
+        if len(shape) > 1 or 0 in shape:
+            mistakes.add(where, "expected a number or a vector of them", parts["initial"][name])
+            continue
+        components[name] = Component(shape, bool(np.iscomplexobj(sample)))
+    _check_entries(mistakes, group, parameters, components)
     return parameters, initial, components
+
+
+def _check_entries(
+    mistakes: Mistakes,
+    group: str,
+    parameters: Mapping[str, np.ndarray],
+    components: Mapping[str, Component],
+) -> None:
+    """The names of entries (A_0_1, x0_2, c_re) are names too, which nothing else may have."""
+    for part, known in (("parameters", parameters), ("initial", components)):
+        for name in known:
+            others = {k: v for k, v in parameters.items() if k != name}
+            states = {k: v for k, v in components.items() if k != name}
+            quantity = find(name, others, states)
+            if quantity is not None:
+                mistakes.add(
+                    f"{group}.{part}.{name}", f"the name is taken by an entry of {quantity.key}"
+                )
 
 
 def _compile(
@@ -269,5 +297,8 @@ def _check_result(
         )
         mistakes.add(where, f"expected {wanted}, but the formula gives {given}", formula.text)
     elif np.issubdtype(result.dtype, np.complexfloating) and not component.complex:
-        advice = "a complex component has a complex initial value such as 0+0j"
-        mistakes.add(where, f"the formula gives complex numbers; {advice}", formula.text)
+        advice = "the formula gives complex numbers"
+        if where.startswith("map."):
+            name = where.rpartition(".")[2]
+            advice += f"; then map.initial.{name} is complex too, such as 0+0j"
+        mistakes.add(where, f"expected real numbers, but {advice}", formula.text)

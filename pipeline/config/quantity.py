@@ -14,8 +14,10 @@ from pipeline.config.values import Unfit
 from pipeline.errors import ExpressionError
 from pipeline.expressions import Expression, compile
 
-# Entries of one parameter or of one component: 800 MB of doubles.
-MOST_ENTRIES = 10**8
+# Entries of one parameter or of one component: 80 MB of doubles.
+MOST_ENTRIES = 10**7
+# NumPy's arrays have more, a formula's never.
+MOST_DIMENSIONS = 8
 _SPREAD = {"uniform": ("low", "high"), "normal": ("mean", "std")}
 _DEFAULTS = {"low": 0.0, "high": 1.0, "mean": 0.0, "std": 1.0}
 _NOTHING = np.zeros(())
@@ -49,7 +51,7 @@ def initial_value(
             return _repeated(mistakes, where, value)
         if isinstance(value, str):
             formula = compile(value, known)
-            return formula if formula.names else np.asarray(formula({}, np), _field(formula))
+            return formula if formula.names else _constant(formula)
         return values.array(value, allow_complex=True, dimensions=1)
     except Unfit as error:
         mistakes.add(where, str(error), value)
@@ -58,8 +60,12 @@ def initial_value(
     return _NOTHING
 
 
-def _field(formula: Expression) -> type:
-    return complex if np.iscomplexobj(formula({}, np)) else float
+def _constant(formula: Expression) -> np.ndarray:
+    """The value of a formula without names, such as 2*pi or linspace(0, 1, 11)."""
+    found = formula({}, np)
+    if not np.all(np.isfinite(found)):
+        raise Unfit("expected finite numbers")
+    return np.asarray(found, complex if np.iscomplexobj(found) else float)
 
 
 def _repeated(mistakes: Mistakes, where: str, node: dict[str, Any]) -> np.ndarray:
@@ -84,19 +90,32 @@ def _generated(
     """{sample: normal, shape: [100, 5]} of a parameter, {sample: uniform, size: 64} of a start."""
     sample = node.get("sample")
     if not isinstance(sample, str) or sample not in _SPREAD:
-        raise Unfit(f"expected sample: {' or sample: '.join(_SPREAD)}")
+        form = f"{{sample: {' or '.join(_SPREAD)}, {shape_key}: ...}}"
+        raise Unfit(f"expected a number, a list or {form}")
     spread = _SPREAD[sample]
     mistakes.unknown(where, node, ("sample", shape_key, *spread))
+    if shape_key == "size" and isinstance(node.get("size"), list | None):
+        raise Unfit("expected size: the number of entries")
     wanted = node.get(shape_key, [])
     shape = _shape(wanted if isinstance(wanted, list) else [wanted], length)
-    if shape_key == "size" and len(shape) != 1:
-        raise Unfit("expected size: the number of entries")
-    first, second = (values.number(node.get(key, _DEFAULTS[key])) for key in spread)
+    first, second = (_real(node.get(key, _DEFAULTS[key])) for key in spread)
+    if sample == "uniform" and first > second:
+        raise Unfit("expected low <= high")
+    if sample == "normal" and second < 0:
+        raise Unfit("expected std >= 0")
     return getattr(samples, sample)(seed, name, shape, first, second)
+
+
+def _real(value: Any) -> float:
+    found = values.number(value)
+    assert not isinstance(found, complex)
+    return float(found)
 
 
 def _shape(sizes: list[Any], length: int | None) -> tuple[int, ...]:
     found = []
+    if len(sizes) > MOST_DIMENSIONS:
+        raise Unfit(f"expected at most {MOST_DIMENSIONS} dimensions")
     for entry in sizes:
         try:
             if isinstance(entry, str):

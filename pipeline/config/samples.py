@@ -33,7 +33,7 @@ def space_filling(
     count, dimension = shape
     rng = generator(seed, name)
     if kind == "sobol":
-        # The first points of the next power of two, as `random` would give them, without its warning.
+        # The first of the next power of two: what `random` gives, without its warning.
         exponent = max(count - 1, 0).bit_length()
         points = qmc.Sobol(dimension, rng=rng).random_base2(exponent)[:count]
     else:

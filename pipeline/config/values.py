@@ -18,6 +18,7 @@ _UNITS = {"": 1, "B": 1} | {
     for unit, base in (("B", 1000), ("iB", 1024))
     for power, prefix in enumerate(("k", "M", "G", "T"), 1)
 }
+_MOST_BYTES = 2**60
 _YAML_BOOLEAN = "(YAML reads on, off, yes and no as true and false; quote a text)"
 
 
@@ -58,16 +59,16 @@ def array(value: Any, *, allow_complex: bool = False, dimensions: int = 8) -> np
         Unfit: ragged, too deep, or not numbers.
     """
     if not isinstance(value, list):
-        kind = (
-            complex
-            if isinstance(value := number(value, allow_complex=allow_complex), complex)
-            else float
-        )
-        return np.asarray(value, kind)
+        found = number(value, allow_complex=allow_complex)
+        return np.asarray(found, complex if isinstance(found, complex) else float)
     if not value:
         raise Unfit("expected at least one number")
     if dimensions == 0:
         raise Unfit("expected fewer nested lists")
+    if all(type(v) is float for v in value):  # a long column, without a call for each
+        if not np.all(np.isfinite(found := np.asarray(value))):
+            raise Unfit("expected finite numbers")
+        return found
     rows = [array(v, allow_complex=allow_complex, dimensions=dimensions - 1) for v in value]
     if len({row.shape for row in rows}) != 1:
         raise Unfit("expected lists of one length")
@@ -83,8 +84,10 @@ def integer(value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         raise Unfit("expected an integer")
     found = number(value)
-    if isinstance(found, complex) or found != math.floor(found) or abs(found) > 2**63 - 1:
+    if isinstance(found, complex) or found != math.floor(found):
         raise Unfit("expected an integer")
+    if abs(found) >= 2**63:
+        raise Unfit("expected an integer; this one has more than 64 bits")
     return int(found)
 
 
@@ -94,12 +97,15 @@ def memory(value: Any) -> int:
     Raises:
         Unfit: it is neither.
     """
-    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([kKMGT]?i?B?)\s*", str(value))
+    match = re.fullmatch(r"\s*(\d{1,30}(?:\.\d+)?)\s*([kKMGT]?i?B?)\s*", str(value))
     unit = match[2].replace("K", "k") if match else ""
     unit = unit if unit.endswith("B") or not unit else f"{unit}B"
     if isinstance(value, bool) or match is None or unit not in _UNITS:
         raise Unfit("expected a size such as 512MiB or 1GiB")
-    return int(float(match[1]) * _UNITS[unit])
+    found = float(match[1]) * _UNITS[unit]
+    if found > _MOST_BYTES:
+        raise Unfit("expected a size of at most 2**60 bytes")
+    return int(found)
 
 
 def _read(value: Any, setting: Setting) -> Any:
@@ -128,11 +134,18 @@ def _read(value: Any, setting: Setting) -> Any:
         aside = f" {_YAML_BOOLEAN}" if isinstance(value, bool) else ""
         detail = str(error).partition("; ")[2]
         raise Unfit(f"expected {setting.expected}{f'; {detail}' if detail else aside}") from None
-    low = -math.inf if setting.low is None else setting.low
-    high = math.inf if setting.high is None else setting.high
-    if not low <= found <= high or (setting.above and found == low):
+    if not np.all(within(found, setting)):
         raise Unfit(f"expected {setting.expected}")
     return found
+
+
+def within(found: Any, setting: Setting) -> Any:
+    """Whether numbers are what the setting takes, elementwise."""
+    low = -math.inf if setting.low is None else setting.low
+    high = math.inf if setting.high is None else setting.high
+    above = found > low if setting.above else found >= low
+    whole = setting.kind != "integer" or found == np.floor(found)
+    return above & (found <= high) & whole
 
 
 def take(mistakes: Mistakes, where: str, value: Any, setting: Setting) -> Any:

@@ -13,7 +13,7 @@ def test_the_final_state_of_each_component() -> None:
     ds = run(
         map={
             "equations": {"z": "2j*z", "v": "v + arange(size)", "x": "x + 1"},
-            "initial": {"z": 1 + 0j, "v": [1, 1, 1], "x": 0},
+            "initial": {"z": "1+0j", "v": [1, 1, 1], "x": 0},
         },
         grid={"x0": [0, 5]},
         analysis={"final": {}},

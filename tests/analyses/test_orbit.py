@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from pipeline.analyses import Iterate
 from pipeline.analyses.orbit import kept
+from pipeline.errors import ConfigError
 from tests.runs import run
 
 # x_n = n: what is kept shows where it comes from.
@@ -32,7 +33,6 @@ def test_the_iteration_counts_from_the_start() -> None:
         (7, 10, 3, [10, 13, 16]),
         (7, 9, 3, [10, 13, 16]),
         (7, 3, 3, [10]),
-        (7, 2, 3, []),
         (1, 1, 1, [2]),
     ],
 )
@@ -51,6 +51,12 @@ def test_strides(transient: int, length: int, every: int, rows: list[int]) -> No
     assert (ds["x_final"] == ds["x0"] + transient + length).all()
 
 
+def test_nothing_kept_is_refused() -> None:
+    message = "analysis.orbit.every = 3: expected <= 2; after the transient, nothing of"
+    with pytest.raises(ConfigError, match=message):
+        run(map=COUNTER, transient=7, length=2, analysis={"orbit": {"every": 3}})
+
+
 @given(st.integers(0, 50), st.integers(1, 200), st.integers(1, 250))
 def test_what_is_kept(transient: int, length: int, every: int) -> None:
     """Against the definition."""
@@ -66,7 +72,7 @@ def test_complex_and_vector_components() -> None:
     ds = run(
         map={
             "equations": {"z": "z*1j", "v": "roll(v, 1)"},
-            "initial": {"z": 1 + 0j, "v": [1, 2, 3]},
+            "initial": {"z": "1+0j", "v": [1, 2, 3]},
         },
         length=4,
     )

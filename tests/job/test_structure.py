@@ -85,7 +85,7 @@ CHOICES: list[tuple[Any, str, Any]] = [
     (MAP, "solver", {"name": "newton"}),
     (SOLVER, "objective.sense", "maximise"),
     (SOLVER, "objective.expression", "a*(x - c)**2 + 2*y**2"),
-    (SOLVER, "objective.initial.x", 1 + 0j),
+    (SOLVER, "objective.initial.x", "1+0j"),
     (SOLVER, "objective.initial.y", "a - c"),
     (SOLVER, "objective.initial.y", 3),
     (SOLVER, "solver", {"name": "newton", "linear_solver": "inverse"}),
@@ -115,7 +115,7 @@ def of(described: Any) -> str:
 
 def complex_start(described: Any) -> Any:
     """An objective of a complex start needs a real value."""
-    if described.get("objective", {}).get("initial", {}).get("x") == 1 + 0j:
+    if described.get("objective", {}).get("initial", {}).get("x") == "1+0j":
         described["objective"]["expression"] = "a*abs(x - c)**2 + y**2"
     return described
 
@@ -168,6 +168,6 @@ def test_the_order_of_components_is_structure() -> None:
 
 def test_the_field_of_a_parameter_is_structure() -> None:
     """A complex parameter is another argument than a real one."""
-    described = document(map={"equations": {"z": "c*z"}, "initial": {"z": 1 + 0j}})
-    real, imaginary = (changed(described, "map.parameters", {"c": c}) for c in (2.0, 2j))
+    described = document(map={"equations": {"z": "c*z"}, "initial": {"z": "1+0j"}})
+    real, imaginary = (changed(described, "map.parameters", {"c": c}) for c in (2.0, "2j"))
     assert of(real) != of(imaginary)
