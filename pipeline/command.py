@@ -240,11 +240,12 @@ def plan(experiment: Experiment) -> str:
     rows = {
         "cells": f"{blocks.cells:,} = {' x '.join(map(str, layout.grid)) or '1'}",
         "steps": f"{experiment.iterate.steps:,} each",
-        "blocks": f"{blocks.blocks:,} of {blocks.block:,} cells, on {blocks.devices} device{'s' * (blocks.devices > 1)}",
+        "blocks": f"{blocks.blocks:,} of {blocks.block:,} cells",
+        "devices": device.describe(experiment.device),
         "programs": f"{programs} to compile; kernel {blocks.kernel}",
         "memory": f"{_bytes(blocks.block_bytes)} a block, of {_bytes(experiment.device.memory)}",
         "disk": _bytes(layout.bytes),
-        "work": f"{cost['flops']:.3g} operations, {cost['bytes']:.3g} bytes moved (XLA's estimates)",
+        "XLA": f"estimates {cost['flops']:.3g} operations, {cost['bytes']:.3g} bytes moved",
         "variables": ", ".join(entry.name for entry in layout.variables),
     }
     width = max(map(len, rows))

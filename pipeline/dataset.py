@@ -104,7 +104,7 @@ def _coordinate(d: Dimension) -> Entry:
 
 
 def _axis(axis: Axis, real: np.dtype) -> Iterator[Entry]:
-    """The coordinate of an axis: of one that sweeps several quantities a count, theirs beside it."""
+    """The coordinate of an axis; a count where it sweeps several quantities, theirs beside it."""
     values = axis.values.astype(real)
     dimension, size = (axis.name,), (axis.size,)
     if len(axis.quantities) == 1:

@@ -1,4 +1,4 @@
-"""Devices: which ones a job runs on, how precisely they compute, and what JAX is told at its start."""
+"""Devices: which ones a job runs on, how precisely, and what JAX is told at its start."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The kernel: the shape of the compiled loop. It decides the last bits, so it follows from the work.
+"""The kernel: the shape of the compiled loop. It decides bits, so it follows from the work.
 
 The compiler contracts multiplications and additions differently in differently shaped loops, and
 chaos makes the last bit the first. Therefore the kernel depends on the formulas, the analyses, the

@@ -42,9 +42,9 @@ class Plan:
 
     cells: int
     block: int
-    devices: int
-    kernel: Kernel
-    block_bytes: int
+    devices: int = 1
+    kernel: Kernel = Kernel()  # noqa: RUF009  # frozen
+    block_bytes: int = 0
 
     @property
     def blocks(self) -> int:
