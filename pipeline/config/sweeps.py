@@ -71,7 +71,6 @@ def read(
     for name, node in found.items():
         before, quantities = len(mistakes), ()
         if problem is not None and solver is not None:
-            own = "of" not in node
             quantities = tuple(_quantities(mistakes, name, node, problem, solver))
             for q in quantities:
                 if (key := (q.target, q.key, q.index, q.part)) in swept:
@@ -79,7 +78,7 @@ def read(
                     there = "there twice" if taken == name else f"swept by grid.{taken} already"
                     mistakes.add(f"grid.{name}", f"{q.name} is {there}")
                 swept[key] = name
-            if not own and node["of"] != name:
+            if _wanted(name, node) != [name]:
                 _own_name(mistakes, name, problem)
         sound = len(mistakes) == before
         axis, kept[name] = axes.read(mistakes, name, node, quantities if sound else (), seed)

@@ -52,7 +52,10 @@ def nested(depth: int) -> dict[str, Any]:
         ({"a": {None: 1}}, "a.NoneType: a key is a text; quote it."),
         ({"a": {10**400: 1}}, "a.int: a key is a text; quote it."),
         ({"a": 1j}, 'a = "1j": expected a complex number as a text, such as 1+2j.'),
-        ({"a": datetime.date(2001, 1, 1)}, "a: expected a number, a text, a list or a mapping, not date."),
+        (
+            {"a": datetime.date(2001, 1, 1)},
+            "a: expected a number, a text, a list or a mapping, not date.",
+        ),
         ({"a": b"x"}, "not bytes."),
         ({"a": object()}, "not object."),
         ({"a": {1, 2}}, "not set."),

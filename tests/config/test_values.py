@@ -80,7 +80,15 @@ def test_no_array(value, message):
 
 @pytest.mark.parametrize(
     ("value", "bytes_"),
-    [(5, 5), ("5", 5), (1e9, 10**9), ("1GiB", 2**30), ("1.5 kB", 1500), ("2M", 2 * 10**6), ("3KiB", 3072)],
+    [
+        (5, 5),
+        ("5", 5),
+        (1e9, 10**9),
+        ("1GiB", 2**30),
+        ("1.5 kB", 1500),
+        ("2M", 2 * 10**6),
+        ("3KiB", 3072),
+    ],
 )
 def test_memory(value, bytes_):
     assert values.memory(value) == bytes_
@@ -110,7 +118,11 @@ def test_too_much_memory():
         (10**30, Setting("integer", 1, "", low=1), "integer >= 1; this one has more than 64 bits."),
         (1, Setting("boolean", False, ""), "k = 1: expected true or false."),
         (1, Setting("text", "", ""), "k = 1: expected a text."),
-        ("z", Setting("choice", "a", "", options=("a", "b")), 'k = "z": no such choice (known: a, b).'),
+        (
+            "z",
+            Setting("choice", "a", "", options=("a", "b")),
+            'k = "z": no such choice (known: a, b).',
+        ),
         ([], Setting("choice", "a", "", options=("a", "b")), "k = []: no such choice"),
         (["z"], Setting("choices", [], "", options=("a", "b")), "expected a list of a, b."),
         ({}, Setting("choices", [], "", options=("a",)), "k = {}: expected a list of a."),
