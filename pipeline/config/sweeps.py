@@ -44,8 +44,8 @@ def nodes(mistakes: Mistakes, node: Any) -> dict[str, dict[str, Any]]:
 
 def free(found: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """The names to which axes give a value if no quantity has them, for formulas of a start."""
-    wanted = (w for name, node in found.items() for w in _wanted(name, node))
-    return [w for w in dict.fromkeys(wanted) if isinstance(w, str) and names.fault(w) is None]
+    wanted = (w for name, node in found.items() for w in _wanted(name, node) if isinstance(w, str))
+    return [w for w in dict.fromkeys(wanted) if names.fault(w) is None]
 
 
 def _wanted(name: str, node: Mapping[str, Any]) -> list[Any]:
