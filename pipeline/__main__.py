@@ -71,9 +71,13 @@ def _figure(args: argparse.Namespace) -> None:
     from pipeline import archive, figures
 
     with archive.read(args.file) as ds, archive.damage(args.file):
-        figure = figures.draw(ds, name=args.name or "auto", style=args.style or "screen")
-        target = Path(args.output) if args.output else Path(args.file).parent
-        for path in figures.save(figure, target, tuple(args.format or ("png",))):
+        asked = figures.asked(ds)
+        name, style = args.name or asked["name"], args.style or asked["style"]
+        figure = figures.draw(ds, name=name, style=style)
+        # Another figure than the document's takes another name, so that neither is lost.
+        stem = "_".join([args.name or "figure", *([args.style] if args.style else [])])
+        target = Path(args.output) if args.output else Path(args.file).parent / stem
+        for path in figures.save(figure, target, tuple(args.format or asked["formats"])):
             print(path)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import shutil
@@ -170,7 +169,7 @@ def file(
         None where the folder holds the finished result of the same document.
 
     Raises:
-        CobwebError: it holds the result of another document.
+        CobwebError: it holds the result of another document, or it cannot be made.
         ConfigError: the disk has no room.
     """
     path = folder / RESULT
@@ -179,7 +178,10 @@ def file(
         return None
     layout, plan = prepare(experiment)
     _room(folder, layout.bytes)
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CobwebError(f"{folder}: cannot be made ({error.strerror}).") from None
     call, compile_seconds = job.compiled(experiment, plan)
     counts: dict[str, Counter[str]] = {}
     clock = Clock(compile_seconds)
@@ -192,10 +194,11 @@ def file(
         _signed(layout), _counted(blocks, layout, counts), path, texts, lambda: clock.record(steps)
     )
     files = [path]
-    if experiment.figure.name != "none":
-        wanted = experiment.figure
-        with open(path) as ds:
-            figure = figures.draw(ds, name=wanted.name, style=wanted.style)
+    wanted = experiment.figure
+    with open(path) as ds:
+        kind = "none" if wanted.name == "none" else figures.choose(ds, wanted.name)
+        if kind != "none":
+            figure = figures.draw(ds, name=kind, style=wanted.style)
             files += figures.save(figure, folder, wanted.formats)
     size = path.stat().st_size
     return Report(experiment, plan, clock, counts, tuple(files), size)
@@ -247,12 +250,15 @@ def _same(path: Path, experiment: Experiment) -> None:
     aside = {"figure", "dry_run", "engine"}
 
     def essence(document: Mapping[str, Any]) -> str:
-        kept = {key: value for key, value in document.items() if key not in aside}
-        return json.dumps(kept, sort_keys=True, default=str)
+        # The order counts: that of the grid is the order of the dimensions.
+        return provenance.text({k: v for k, v in document.items() if k not in aside})
 
-    there = yaml.safe_load(archive.provenance(path).get("document", "")) or {}
+    try:
+        there = yaml.safe_load(archive.provenance(path).get("document", ""))
+    except yaml.YAMLError:  # a document that cannot be read is another one
+        there = None
     here = yaml.safe_load(provenance.text(experiment.document))
-    if essence(there) != essence(here):
+    if not isinstance(there, dict) or essence(there) != essence(here):
         raise CobwebError(f"{path}: holds the result of another document; choose another folder.")
 
 

@@ -28,9 +28,9 @@ Run an experiment:  python run.py [overrides]      (or: cobweb run [overrides])
 
   python run.py                                      the default experiment
   python run.py experiment=cobweb map=tent           another one, of another map
-  python run.py grid.a.num=1000 device=cpu           with other settings
-  python run.py 'grid={b: {start: 0, stop: 1, num: 11}}'     with an axis more
-  python run.py '~grid.a'                            with an axis less
+  python run.py grid.a.step=0.01 device=cpu          with other settings
+  python run.py 'grid={x0: {values: [0.1, 0.5]}}'    with an axis more
+  python run.py '~grid.a' figure=auto                with an axis less
   python run.py dry_run=true                         the plan, nothing computed
   python run.py --config-dir my_conf map=mine        with configs of your own
   python run.py -m map=logistic,cubic                one job for each choice
@@ -86,6 +86,15 @@ def _explained() -> Iterator[None]:
         raise ConfigError([composition.explain(error)]) from None
 
 
+@contextmanager
+def _made(folder: str) -> Iterator[None]:
+    """A folder that Hydra cannot make, as an error of ours; the task keeps its own errors."""
+    try:
+        yield
+    except OSError as error:
+        raise ConfigError([f"hydra.run.dir = {folder}: {error.strerror}."]) from None
+
+
 def _show(hydra: Hydra, args: Any) -> None:
     """Hydra's own views of a config."""
     with _explained():
@@ -133,7 +142,7 @@ def _job(hydra: Hydra, loader: composition.Loader, args: Any) -> None:
         except Exception as error:  # noqa: BLE001  # Hydra would print it: it is raised again below
             ended.append(error)
 
-    with _explained():
+    with _explained(), _made(whole.hydra.run.dir):
         run_job(
             hydra_context=HydraContext(config_loader=loader, callbacks=Callbacks(whole)),
             task_function=task,

@@ -53,9 +53,15 @@ def gather(
 
 def text(document: Mapping[str, Any]) -> str:
     """A document as YAML, in its own order."""
-    return yaml.safe_dump(
-        dict(document), sort_keys=False, allow_unicode=True, default_flow_style=None
-    )
+
+    def dump(*, letters: bool) -> str:
+        return yaml.safe_dump(
+            dict(document), sort_keys=False, allow_unicode=letters, default_flow_style=None
+        )
+
+    text = dump(letters=True)
+    # PyYAML writes these line breaks as they are and reads them as spaces.
+    return dump(letters=False) if set(text) & set("\x85\u2028\u2029") else text
 
 
 def version(distribution: str) -> str:

@@ -44,10 +44,10 @@ class _Copy:
 
     def value(self, where: str, value: Any, depth: int) -> Any:
         """The plain data of a value."""
-        length = value.size if isinstance(value, np.ndarray) else 1
+        length = value.size if isinstance(value, np.ndarray) else 0
         length = len(value) if isinstance(value, list | tuple) else length
-        self.count += max(length, 1)
-        if self.count > MOST:
+        self.count += 1
+        if self.count + length > MOST:
             raise _Excess("document", f"expected at most {MOST} values")
         if depth > DEEPEST:
             raise _Excess(where, f"expected at most {DEEPEST} levels, one within the other")

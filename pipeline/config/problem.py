@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.config import names, values
-from pipeline.config.mistakes import Mistakes, suggest
+from pipeline.config import formulas, names, values
+from pipeline.config.mistakes import Mistakes
 from pipeline.config.quantity import initial_value, parameter
 from pipeline.errors import ExpressionError
 from pipeline.expressions import Expression, compile
@@ -53,16 +53,20 @@ def read(
     """
     before = len(mistakes)
     if not isinstance(node, dict):
-        mistakes.add(group, f"expected the name of a {group}, or a description of one", node)
+        a = "an" if group == "objective" else "a"
+        mistakes.add(group, f"expected the name of {a} {group}, or a description of one", node)
         return None, {}
     mistakes.unknown(group, node, (*FIELDS[group], *PARTS[group], *FORMULA[group]))
     own = {key: value for key, value in node.items() if key in FIELDS[group]}
     fields = values.section(mistakes, group, own, FIELDS[group])
+    told = len(mistakes)
     parts = {key: _part(mistakes, f"{group}.{key}", node.get(key)) for key in PARTS[group]}
-    formulas = {key: node.get(key) for key in FORMULA[group]}
-    resolved = {**fields, **formulas, **parts}
+    if len(mistakes) > told:
+        return None, {}
+    texts = {key: node.get(key) for key in FORMULA[group]}
+    resolved = {**fields, **texts, **parts}
     _check_names(mistakes, group, parts)
-    if group == "objective" and not formulas["expression"]:
+    if group == "objective" and not texts["expression"]:
         mistakes.add("objective.expression", "expected the formula of f, such as (x - 1)**2")
     if len(mistakes) > before:
         return None, resolved
@@ -97,13 +101,13 @@ def read(
         )
     else:
         compiled: dict[str, Expression] = {}
-        _compile(mistakes, "objective", "expression", formulas["expression"], known, compiled)
+        _compile(mistakes, "objective", "expression", texts["expression"], known, compiled)
         if len(mistakes) > before:
             return None, resolved
         problem = Objective(expression=compiled["expression"], sense=fields["sense"], **common)
     if len(mistakes) == before:
-        _check_use(mistakes, problem)
-        _check_shapes(mistakes, problem)
+        formulas.check_use(mistakes, problem)
+        formulas.check_shapes(mistakes, problem)
     return (problem if len(mistakes) == before else None), resolved
 
 
@@ -172,6 +176,10 @@ def _numbers(
         where = f"{group}.initial.{name}"
         sample: Any = value
         if isinstance(value, Expression):
+            for used in sorted(value.names & set(free)):
+                if (entry := find(used, parameters, {})) is not None:
+                    reason = f"{used} is an entry of {entry.key}; a formula takes it from there"
+                    mistakes.add(where, reason, value.text)
             # Names that only axes give a value: any number shows the shape and the field.
             stand_ins = {axis: np.float64(0.5) for axis in free} | parameters
             try:
@@ -234,71 +242,3 @@ def _modulus(
         if components[name].complex:
             mistakes.add(where, f"{name} is complex, and only a real component lives on a circle")
     return found
-
-
-def _check_use(mistakes: Mistakes, problem: Map | Objective) -> None:
-    """A parameter that no formula uses is most likely another one, misspelt."""
-    main = problem.equations.values() if isinstance(problem, Map) else [problem.expression]
-    starts = [value for value in problem.initial.values() if isinstance(value, Expression)]
-    used = {n for f in (*main, *problem.definitions.values(), *starts) for n in f.names}
-    for part in ("parameters", "definitions"):
-        known = getattr(problem, part)
-        for name in known:
-            if name not in used:
-                others = [other for other in known if other in used]
-                tail = suggest(name, others) if others else ""
-                advice = f"no formula uses it{tail}; drop it with '~{problem.group}.{part}.{name}'"
-                mistakes.add(f"{problem.group}.{part}.{name}", advice)
-
-
-def _check_shapes(mistakes: Mistakes, problem: Map | Objective) -> None:
-    """Evaluate every formula abstractly: shapes and fields are checked, nothing is computed."""
-    import jax
-    import jax.numpy as jnp
-
-    def abstract(shape: tuple[int, ...], is_complex: bool) -> Any:
-        return jax.ShapeDtypeStruct(shape, jnp.complex64 if is_complex else jnp.float32)
-
-    state = {name: abstract(c.shape, c.complex) for name, c in problem.components.items()}
-    parameters = {k: abstract(v.shape, np.iscomplexobj(v)) for k, v in problem.parameters.items()}
-    if isinstance(problem, Map):
-        formulas = {
-            f"equations.{name}": (f, problem.components[name])
-            for name, f in problem.equations.items()
-        }
-    else:
-        formulas = {"expression": (problem.expression, Component())}
-
-    def evaluate(x: dict[str, Any], p: dict[str, Any], n: Any) -> None:
-        given = {**p, **x, "n": n, "size": size(problem.components)}
-        for name, formula in problem.definitions.items():
-            try:
-                given[name] = formula(given)
-            except ExpressionError as error:
-                mistakes.formula(f"{problem.group}.definitions.{name}", error)
-                return
-        for where, (formula, component) in formulas.items():
-            try:
-                result = formula(given)
-            except ExpressionError as error:
-                mistakes.formula(f"{problem.group}.{where}", error)
-                continue
-            _check_result(mistakes, f"{problem.group}.{where}", formula, result, component)
-
-    jax.eval_shape(evaluate, state, parameters, jax.ShapeDtypeStruct((), jnp.int32))
-
-
-def _check_result(
-    mistakes: Mistakes, where: str, formula: Expression, result: Any, component: Component
-) -> None:
-    if result.shape not in (component.shape, ()):
-        given, wanted = (
-            f"shape {list(s)}" if s else "a number" for s in (result.shape, component.shape)
-        )
-        mistakes.add(where, f"expected {wanted}, but the formula gives {given}", formula.text)
-    elif np.issubdtype(result.dtype, np.complexfloating) and not component.complex:
-        advice = "the formula gives complex numbers"
-        if where.startswith("map."):
-            name = where.rpartition(".")[2]
-            advice += f"; then map.initial.{name} is complex too, such as 0+0j"
-        mistakes.add(where, f"expected real numbers, but {advice}", formula.text)

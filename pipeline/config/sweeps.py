@@ -44,8 +44,8 @@ def nodes(mistakes: Mistakes, node: Any) -> dict[str, dict[str, Any]]:
 
 def free(found: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """The names to which axes give a value if no quantity has them, for formulas of a start."""
-    wanted = (w for name, node in found.items() for w in _wanted(name, node))
-    return [w for w in dict.fromkeys(wanted) if isinstance(w, str) and names.fault(w) is None]
+    wanted = (w for name, node in found.items() for w in _wanted(name, node) if isinstance(w, str))
+    return [w for w in dict.fromkeys(wanted) if names.fault(w) is None]
 
 
 def _wanted(name: str, node: Mapping[str, Any]) -> list[Any]:
@@ -71,7 +71,6 @@ def read(
     for name, node in found.items():
         before, quantities = len(mistakes), ()
         if problem is not None and solver is not None:
-            own = "of" not in node
             quantities = tuple(_quantities(mistakes, name, node, problem, solver))
             for q in quantities:
                 if (key := (q.target, q.key, q.index, q.part)) in swept:
@@ -79,7 +78,7 @@ def read(
                     there = "there twice" if taken == name else f"swept by grid.{taken} already"
                     mistakes.add(f"grid.{name}", f"{q.name} is {there}")
                 swept[key] = name
-            if not own and node["of"] != name:
+            if _wanted(name, node) != [name]:
                 _own_name(mistakes, name, problem)
         sound = len(mistakes) == before
         axis, kept[name] = axes.read(mistakes, name, node, quantities if sound else (), seed)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import xarray as xr
 
+from pipeline.errors import CobwebError
 from pipeline.figures import style, view
 from pipeline.figures.files import save
 from pipeline.figures.kinds import KINDS, choose, pick
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["KINDS", "choose", "draw", "save"]
+__all__ = ["KINDS", "asked", "choose", "draw", "save"]
 
 
 def draw(
@@ -34,9 +35,25 @@ def draw(
     return _draw(ds, name, style, ax)
 
 
+def asked(ds: xr.Dataset) -> dict[str, Any]:
+    """The name, style and formats of the figure that the dataset's document asks for."""
+    wanted = view.section(view.document(ds), "figure")
+    name, style, formats = (wanted.get(key) for key in ("name", "style", "formats"))
+    return {
+        "name": name if isinstance(name, str) and name != "none" else "auto",
+        "style": style if isinstance(style, str) else "screen",
+        "formats": formats if isinstance(formats, list) and formats else ["png"],
+    }
+
+
 def _draw(ds: xr.Dataset, name: str, look: str, ax: Axes | None) -> Figure:
     chosen = style.look(look)
     seen = view.read(ds)
-    kind = KINDS[pick(seen, name)]
+    found = pick(seen, name)
+    if found == "none":
+        raise CobwebError(
+            "figure: nothing to draw here; an orbit, a history, a final state or an axis would do."
+        )
+    kind = KINDS[found]
     with style.LOCK:
         return kind.draw(seen, chosen, ax)

@@ -72,6 +72,9 @@ KINDS: Mapping[str, Kind] = {
 def choose(ds: xr.Dataset, name: str = "auto") -> str:
     """The kind that a dataset gets: the named one if it fits, for `auto` the first that suits.
 
+    Returns:
+        Its name; "none" where `auto` finds nothing to draw.
+
     Raises:
         CobwebError: no such kind, or it does not fit; the sentence lists those that do.
     """
@@ -84,17 +87,13 @@ def pick(seen: View, name: str) -> str:
     if name == "auto":
         for key in [k for k in fitting if KINDS[k].suits(seen)] or fitting:
             return key
-        raise CobwebError(
-            "figure: nothing to draw here; an orbit, a history, a final state or an axis would do."
-        )
+        return "none"
     if name not in KINDS:
         raise CobwebError(
             f'figure.name = "{name}": no such figure (known: {", ".join(KINDS)}, auto, none).'
         )
     reason = KINDS[name].fits(seen)
     if reason:
-        known = ", ".join(fitting) or "none"
-        raise CobwebError(
-            f'figure.name = "{name}": {reason}. Figures that fit this dataset: {known}.'
-        )
+        others = f", or one that fits: {', '.join(fitting)}" if fitting else ""
+        raise CobwebError(f'figure.name = "{name}": {reason}; choose figure=auto{others}.')
     return name

@@ -32,12 +32,14 @@ class Axis:
         values: [c] its numbers; 0, 1, ... where the dataset holds none.
         log: whether it was spaced geometrically.
         start: whether it sweeps nothing but initial values.
+        quantities: what it sweeps, as the document names it.
     """
 
     name: str
     values: np.ndarray
     log: bool
     start: bool
+    quantities: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,12 @@ class View:
         return tuple(
             s for s in self.series if s.name in self.data and "iteration" in self.data[s.name].dims
         )
+
+    @property
+    def swept(self) -> frozenset[str]:
+        """The parameters, settings and starts that axes sweep, whole or in part."""
+        every = {q.removeprefix("solver.") for axis in self.axes for q in axis.quantities}
+        return frozenset(every | {re.sub(r"((_\d+)+)?(_(re|im))?$", "", name) for name in every})
 
     @property
     def cells(self) -> int:
@@ -199,7 +207,8 @@ def _axis(data: xr.Dataset, found: Mapping[str, Any], names: list[str], dim: str
     quantities = [str(q) for q in of] if isinstance(of, list) else [str(of)]
     log = entry.get("scale") == "log" if entry else _geometric(values)
     start = all(_is_start(found, names, quantity) for quantity in quantities)
-    return Axis(dim, values, bool(log and values.min(initial=1.0) > 0), start)
+    log = bool(log and values.min(initial=1.0) > 0)
+    return Axis(dim, values, log, start, tuple(quantities))
 
 
 def _geometric(values: np.ndarray) -> bool:

@@ -45,7 +45,7 @@ def label(view: View, name: str) -> str:
     text = str(attributes.get("long_name", "") or "")
     units = str(attributes.get("units", "1"))
     symbols = {str(a.name) for a in view.axes} | {s.name for s in view.series}
-    known = symbols | {name}
+    known = symbols | view.swept | {name}
     known |= {re.sub("_(re|im)$", "", s.name) for s in view.series}
     words = plain(text).split(" ")
     if text in ("", name):
@@ -127,7 +127,7 @@ def _formula(text: Any, names: list[str]) -> str:
 
 def settings(view: View, *, most: int = MOST_PARAMETERS) -> str:
     """The parameters that no axis sweeps: `$a = 1.4$, $b = 0.3$`; of many, the first."""
-    swept = {axis.name for axis in view.axes}
+    swept = view.swept
     given = section(view.iterated, "parameters")
     parts = [
         f"{symbol(str(name))[:-1]} = {shown}$"
@@ -158,7 +158,7 @@ def solver(view: View) -> str:
     if view.solver == "direct":
         return ""
     given = section(view.document, "solver")
-    swept = {a.name for a in view.axes}
+    swept = view.swept
     parts = [plain(str(given.get("name", ""))).replace("_", " ")]
     for key, held in given.items():
         single = number(held)
@@ -184,7 +184,7 @@ def caption(view: View, notes: str = "") -> str:
         lines.append(f"{iterated.get('sense', 'minimise')}: {iterated['expression']}")
     lines += [f"{n}' = {text}" for n, text in section(iterated, "equations").items()]
     lines += [f"with {n} = {text}" for n, text in section(iterated, "definitions").items()]
-    swept = {axis.name for axis in view.axes}
+    swept = view.swept
     fixed = {n: v for n, v in section(iterated, "parameters").items() if n not in swept}
     if fixed:
         lines.append("parameters: " + ", ".join(f"{n} = {v}" for n, v in fixed.items()))

@@ -87,7 +87,9 @@ def test_a_kind_that_does_not_fit_says_why_and_what_fits(kind):
     ds = datasets.seed_basin() if kind != "final" else datasets.single()
     if kind == "scalar":
         ds = datasets.single()
-    with pytest.raises(CobwebError, match=rf'"{kind}": .+\. Figures that fit .+: \w'):
+    with pytest.raises(
+        CobwebError, match=rf'"{kind}": .+; choose figure=auto, or one that fits: \w'
+    ):
         figures.draw(ds, name=kind)
 
 
@@ -102,8 +104,19 @@ def test_an_unknown_style_lists_the_styles():
 
 
 def test_a_dataset_with_nothing_to_draw_says_so():
+    empty = xr.Dataset({"status": ((), np.int8(0))})
+    assert figures.choose(empty, "auto") == "none"
     with pytest.raises(CobwebError, match="nothing to draw"):
-        figures.choose(xr.Dataset({"status": ((), np.int8(0))}), "auto")
+        figures.draw(empty)
+
+
+def test_what_a_document_asks_for():
+    text = "figure: {name: cobweb, style: paper, formats: [svg]}"
+    asked = figures.asked(xr.Dataset(attrs={"document": text}))
+    assert asked == {"name": "cobweb", "style": "paper", "formats": ["svg"]}
+    nothing = {"name": "auto", "style": "screen", "formats": ["png"]}
+    assert figures.asked(xr.Dataset()) == nothing
+    assert figures.asked(xr.Dataset(attrs={"document": "figure: {name: none}"})) == nothing
 
 
 @pytest.mark.parametrize("kind", SMALL)

@@ -1,0 +1,82 @@
+"""Formulas of a map or an objective, checked together: each is used, and their shapes fit."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from pipeline.config.mistakes import Mistakes, suggest
+from pipeline.errors import ExpressionError
+from pipeline.expressions import Expression
+from pipeline.maps import Map
+from pipeline.objectives import Objective
+from pipeline.state import Component, size
+
+
+def check_use(mistakes: Mistakes, problem: Map | Objective) -> None:
+    """A parameter that no formula uses is most likely another one, misspelt."""
+    main = problem.equations.values() if isinstance(problem, Map) else [problem.expression]
+    starts = [value for value in problem.initial.values() if isinstance(value, Expression)]
+    used = {n for f in (*main, *problem.definitions.values(), *starts) for n in f.names}
+    for part in ("parameters", "definitions"):
+        known = getattr(problem, part)
+        for name in known:
+            if name not in used:
+                others = [other for other in known if other in used]
+                tail = suggest(name, others) if others else ""
+                advice = f"no formula uses it{tail}; drop it with '~{problem.group}.{part}.{name}'"
+                mistakes.add(f"{problem.group}.{part}.{name}", advice)
+
+
+def check_shapes(mistakes: Mistakes, problem: Map | Objective) -> None:
+    """Evaluate every formula abstractly: shapes and fields are checked, nothing is computed."""
+    import jax
+    import jax.numpy as jnp
+
+    def abstract(shape: tuple[int, ...], is_complex: bool) -> Any:
+        return jax.ShapeDtypeStruct(shape, jnp.complex64 if is_complex else jnp.float32)
+
+    state = {name: abstract(c.shape, c.complex) for name, c in problem.components.items()}
+    parameters = {k: abstract(v.shape, np.iscomplexobj(v)) for k, v in problem.parameters.items()}
+    if isinstance(problem, Map):
+        formulas = {
+            f"equations.{name}": (f, problem.components[name])
+            for name, f in problem.equations.items()
+        }
+    else:
+        formulas = {"expression": (problem.expression, Component())}
+
+    def evaluate(x: dict[str, Any], p: dict[str, Any], n: Any) -> None:
+        given = {**p, **x, "n": n, "size": size(problem.components)}
+        for name, formula in problem.definitions.items():
+            try:
+                given[name] = formula(given)
+            except ExpressionError as error:
+                mistakes.formula(f"{problem.group}.definitions.{name}", error)
+                return
+        for where, (formula, component) in formulas.items():
+            try:
+                result = formula(given)
+            except ExpressionError as error:
+                mistakes.formula(f"{problem.group}.{where}", error)
+                continue
+            _check_result(mistakes, f"{problem.group}.{where}", formula, result, component)
+
+    jax.eval_shape(evaluate, state, parameters, jax.ShapeDtypeStruct((), jnp.int32))
+
+
+def _check_result(
+    mistakes: Mistakes, where: str, formula: Expression, result: Any, component: Component
+) -> None:
+    if result.shape not in (component.shape, ()):
+        given, wanted = (
+            f"shape {list(s)}" if s else "a number" for s in (result.shape, component.shape)
+        )
+        mistakes.add(where, f"expected {wanted}, but the formula gives {given}", formula.text)
+    elif np.issubdtype(result.dtype, np.complexfloating) and not component.complex:
+        advice = "the formula gives complex numbers"
+        if where.startswith("map."):
+            name = where.rpartition(".")[2]
+            advice += f"; then map.initial.{name} is complex too, such as 0+0j"
+        mistakes.add(where, f"expected real numbers, but {advice}", formula.text)
