@@ -5,12 +5,14 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from time import perf_counter
 from typing import Any
 
 import numpy as np
 
 from pipeline import device
+from pipeline.errors import ConfigError
 from pipeline.experiment import Experiment
 from pipeline.grid import columns
 from pipeline.job.loop import Cell, program
@@ -38,7 +40,11 @@ def compiled(experiment: Experiment, plan: Plan) -> tuple[Call, float]:
             _PROGRAMS.move_to_end(key)
             return _PROGRAMS[key], 0.0
     begun = perf_counter()
-    with device.precision(experiment.device), jax.default_device(device.choose(experiment.device)):
+    with (
+        _memory(experiment),
+        device.precision(experiment.device),
+        jax.default_device(device.choose(experiment.device)),
+    ):
         arguments = _arguments(experiment, plan, 0)
         call = jax.jit(program(experiment)).lower(*arguments).compile()
     with _LOCK:
@@ -51,19 +57,38 @@ def compiled(experiment: Experiment, plan: Plan) -> tuple[Call, float]:
 def blocks(
     experiment: Experiment, plan: Plan, call: Call
 ) -> Iterator[tuple[int, int, dict[str, np.ndarray]]]:
-    """Yield (first cell, one past the last, {variable: [last - first, ...]}), in order."""
+    """Yield (first cell, one past the last, {variable: [last - first, ...]}), in order.
+
+    Raises:
+        ConfigError: a block does not fit into the device's memory.
+    """
     import jax
 
     for first in range(0, plan.cells, plan.block):
         last = min(first + plan.block, plan.cells)
         # The contexts belong to the thread, so they may not stay open while a block is consumed.
         with (
+            _memory(experiment),
             device.precision(experiment.device),
             jax.default_device(device.choose(experiment.device)),
         ):
             results = call(*_arguments(experiment, plan, first))
             arrays = {name: np.asarray(value)[: last - first] for name, value in results.items()}
         yield first, last, arrays
+
+
+@contextmanager
+def _memory(experiment: Experiment) -> Iterator[None]:
+    """What the device says when its memory does not suffice, as an error of ours."""
+    from jax.errors import JaxRuntimeError
+
+    try:
+        yield
+    except (MemoryError, JaxRuntimeError) as error:
+        if isinstance(error, JaxRuntimeError) and not str(error).startswith("RESOURCE_EXHAUSTED"):
+            raise
+        given = f"device.memory = {experiment.device.memory:,}"
+        raise ConfigError([f"{given}: the device has not that much free; expected less."]) from None
 
 
 def _arguments(experiment: Experiment, plan: Plan, first: int) -> tuple[Any, Cell]:
