@@ -46,36 +46,62 @@ def write(
         blocks: (first cell, one past the last, {variable: [last - first, ...]}), in order.
         provenance: the texts of the group /provenance; the hashes are added.
         timing: asked when the last block is written: the attributes of that group.
-    """
-    import netCDF4
 
+    Raises:
+        ArchiveError: the folder cannot be written to, or the disk is full.
+    """
     partial = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.partial")
     try:
-        with _LOCK:
-            file = netCDF4.Dataset(partial, "w", format="NETCDF4")
-        try:
-            with _LOCK:
-                hashes = _declare(file, template)
-            for first, last, results in blocks:
-                with _LOCK:
-                    for entry in template.variables:
-                        values = np.asarray(results[entry.name], entry.dtype)
-                        hashes[entry.name].update(canonical(values))
-                        own = values.shape[1:]
-                        for box, piece in _boxes(template.grid, first, last):
-                            shape = tuple(side.stop - side.start for side in box)
-                            target = file.variables[entry.name]
-                            target[box or ...] = values[piece].reshape(shape + own)
-            texts = {name: digest.hexdigest() for name, digest in hashes.items()}
-            with _LOCK:
-                _describe(file, {**provenance, "sha256": json.dumps(texts, indent=1)})
-                file.groups["provenance"].setncatts(dict(timing()))
-        finally:
-            with _LOCK:
-                file.close()
-        _publish(partial, path)
+        with _unwritable(path):
+            _fill(template, blocks, partial, provenance, timing)
+            _publish(partial, path)
     finally:
         partial.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def _unwritable(path: Path) -> Iterator[None]:
+    """What the system says of a file that cannot be written, as an error of ours."""
+    try:
+        yield
+    except (OSError, RuntimeError) as error:
+        if isinstance(error, RuntimeError) and not str(error).startswith("NetCDF:"):
+            raise
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else error
+        raise ArchiveError(f"{path}: cannot be written ({reason}); is the disk full?") from None
+
+
+def _fill(
+    template: Template,
+    blocks: Iterable[Block],
+    path: Path,
+    provenance: Mapping[str, str],
+    timing: Callable[[], Mapping[str, float]],
+) -> None:
+    import netCDF4
+
+    with _LOCK:
+        file = netCDF4.Dataset(path, "w", format="NETCDF4")
+    try:
+        with _LOCK:
+            hashes = _declare(file, template)
+        for first, last, results in blocks:
+            with _LOCK:
+                for entry in template.variables:
+                    values = np.asarray(results[entry.name], entry.dtype)
+                    hashes[entry.name].update(canonical(values))
+                    own = values.shape[1:]
+                    for box, piece in _boxes(template.grid, first, last):
+                        shape = tuple(side.stop - side.start for side in box)
+                        target = file.variables[entry.name]
+                        target[box or ...] = values[piece].reshape(shape + own)
+        texts = {name: digest.hexdigest() for name, digest in hashes.items()}
+        with _LOCK:
+            _describe(file, {**provenance, "sha256": json.dumps(texts, indent=1)})
+            file.groups["provenance"].setncatts(dict(timing()))
+    finally:
+        with _LOCK:
+            file.close()
 
 
 def _declare(file: Any, template: Template) -> dict[str, Any]:
@@ -229,7 +255,7 @@ def read(path: str | Path) -> xarray.Dataset:
     import xarray
 
     document = provenance(path).get("document", "")
-    with _LOCK:
+    with _LOCK, damage(path):
         dataset = xarray.open_dataset(path, engine="netcdf4")
     signed = dataset.assign_attrs(document=document)
     signed.set_close(dataset.close)  # which a copy does not have

@@ -382,3 +382,28 @@ def test_it_follows_cf(written: Written) -> None:
     report = subprocess.run(command, capture_output=True, text=True).stdout
     said = [line for line in report.splitlines() if line.startswith("* ")]
     assert said == ['* §2.6.1 Conventions global attribute does not contain "CF-1.11"']
+
+
+FULL_DISK = """
+import resource, signal
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+"""
+
+
+def test_a_full_disk_is_told(tmp_path: Path) -> None:
+    """Here a limit on the size of files; nothing is left of the part that was written."""
+    path = tmp_path / "result.nc"
+    command = [sys.executable, "-c", FULL_DISK + SLOW_WRITER, str(path)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    last = done.stderr.strip().splitlines()[-1]
+    assert done.returncode == 1
+    told = f"pipeline.errors.ArchiveError: {path}: cannot be written (NetCDF: HDF error)"
+    assert last.startswith(told)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_is_not_there(written: Written, tmp_path: Path) -> None:
+    path = tmp_path / "absent" / "result.nc"
+    with pytest.raises(ArchiveError, match=r"absent/result\.nc: cannot be written \("):
+        archive.write(written.template, written.blocks, path, TEXTS)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from time import perf_counter
 from typing import Any
 
 import numpy as np
 
 from pipeline import device
+from pipeline.errors import ConfigError
 from pipeline.experiment import Experiment
 from pipeline.grid import columns
 from pipeline.job import early, kernel, sharing
@@ -58,7 +60,7 @@ def compiled(experiment: Experiment, plan: Plan) -> tuple[Call, float]:
             _PROGRAMS.move_to_end(key)
             return _PROGRAMS[key], 0.0
     begun = perf_counter()
-    with device.entered(experiment.device):
+    with _memory(experiment), device.entered(experiment.device):
         build = early.build if early.suits(experiment) else _whole
         call = build(experiment, plan, *_arguments(experiment, 0, 1))
     with _LOCK:
@@ -107,13 +109,31 @@ def estimate(experiment: Experiment, plan: Plan) -> dict[str, float]:
 def blocks(
     experiment: Experiment, plan: Plan, call: Call
 ) -> Iterator[tuple[int, int, dict[str, np.ndarray]]]:
-    """Yield (first cell, one past the last, {variable: [last - first, ...]}), in order."""
+    """Yield (first cell, one past the last, {variable: [last - first, ...]}), in order.
+
+    Raises:
+        ConfigError: a block does not fit into the device's memory.
+    """
     for first in range(0, plan.cells, plan.block):
         last = min(first + plan.block, plan.cells)
         # The contexts belong to the thread, so they may not stay open while a block is consumed.
-        with device.entered(experiment.device):
+        with _memory(experiment), device.entered(experiment.device):
             arrays = call(*_arguments(experiment, first, last))
         yield first, last, arrays
+
+
+@contextmanager
+def _memory(experiment: Experiment) -> Iterator[None]:
+    """What the device says when its memory does not suffice, as an error of ours."""
+    from jax.errors import JaxRuntimeError
+
+    try:
+        yield
+    except (MemoryError, JaxRuntimeError) as error:
+        if isinstance(error, JaxRuntimeError) and not str(error).startswith("RESOURCE_EXHAUSTED"):
+            raise
+        given = f"device.memory = {experiment.device.memory:,}"
+        raise ConfigError([f"{given}: the device has not that much free; expected less."]) from None
 
 
 def _arguments(experiment: Experiment, first: int, last: int) -> tuple[Any, Cell]:

@@ -1,0 +1,79 @@
+"""Each shipped experiment from end to end, and each shipped map in those that it fits."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+
+import pipeline
+from pipeline import archive, figures
+from tests.runs import CONF
+
+EXPERIMENTS = sorted(path.stem for path in (CONF / "experiment").glob("*.yaml"))
+MAPS = sorted(path.stem for path in (CONF / "map").glob("*.yaml") if path.stem != "custom")
+# Smaller grids and shorter orbits than those shipped.
+SHRUNK = {
+    "logistic_bifurcation": ("grid.a.step=0.02", "iterate.transient=100", "iterate.length=100"),
+    "phase_portrait": ("iterate.length=2000",),
+    "minimise": ("iterate.length=50",),
+    "quadratic_basin": ("iterate.length=100",),
+}
+
+
+def components(name: str) -> int:
+    """How many real numbers a map's state takes."""
+    described = yaml.safe_load((CONF / "map" / f"{name}.yaml").read_text(encoding="utf-8"))
+    values = described["initial"].values()
+    vectors = [v["size"] for v in values if isinstance(v, dict)]
+    is_complex = [v for v in values if isinstance(v, str) and "j" in v]
+    return len(described["initial"]) + sum(vectors) + len(is_complex)
+
+
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_an_experiment_from_end_to_end(name: str, tmp_path: Path) -> None:
+    """Its archive and its figure; finite values where a cell is bounded."""
+    words = (f"experiment={name}", *SHRUNK.get(name, ()))
+    with pipeline.run(*words, folder=tmp_path) as ds:
+        assert sorted(path.name for path in tmp_path.iterdir()) == ["figure.png", "result.nc"]
+        for variable in ds.data_vars.values():
+            if variable.dtype.kind == "f" and "step_number" not in variable.dims:
+                known = variable.where(ds["status"] <= 1, 0)
+                if not variable.name.startswith("convergence"):
+                    assert np.isfinite(known).all(), variable.name
+    texts = archive.provenance(tmp_path / "result.nc")
+    assert yaml.safe_load(texts["document"])["experiment"] == name
+    assert (tmp_path / "figure.png").stat().st_size > 5000
+
+
+@pytest.mark.parametrize("name", MAPS)
+def test_a_map_in_the_experiments_that_it_fits(name: str) -> None:
+    """Its orbit, its cobweb diagram or its portrait are figures of the dataset that comes out."""
+    ds = pipeline.run("experiment=orbit", f"map={name}", "iterate.length=30", "figure=none")
+    assert int(ds["status"]) == 0
+    size = components(name)
+    fits = {"time_series": size < 10, "cobweb": size == 1, "phase_portrait": size in (2, 3)}
+    for kind in [kind for kind, good in fits.items() if good] or ["space_time"]:
+        assert figures.choose(ds, kind) == kind
+    own = [v for k, v in ds.data_vars.items() if k != "status"]
+    assert all(np.isfinite(v).all() for v in own)
+    assert all((v.isel(iteration=0) != v.isel(iteration=-1)).any() for v in own)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("experiment", "name"),
+    [
+        ("cobweb", "tent"),
+        ("cobweb", "gauss"),
+        ("phase_portrait", "ikeda"),
+        ("phase_portrait", "standard"),
+        ("orbit", "quadratic_c"),
+    ],
+)
+def test_figures_of_maps(experiment: str, name: str, tmp_path: Path) -> None:
+    words = (f"experiment={experiment}", f"map={name}", "iterate.length=200")
+    pipeline.run(*words, folder=tmp_path).close()
+    assert (tmp_path / "figure.png").stat().st_size > 5000
