@@ -175,3 +175,10 @@ def test_a_start_does_not_use_entries():
     assert found == [
         'map.initial.z = "0j + c_re": c_re is an entry of c; a formula takes it from there.'
     ]
+
+
+def test_a_start_whose_formula_does_not_fit():
+    found = mistakes(
+        LOGISTIC, map__initial={"x": "a @ b"}, map__parameters={"a": [1, 2], "b": [1, 2, 3]}
+    )
+    assert found[0].startswith("map.initial.x: these sizes do not fit")
