@@ -27,8 +27,26 @@ if TYPE_CHECKING:
 
     from pipeline.dataset import Block, Entry, Template
 
-# netcdf-c is not thread-safe.
-_LOCK = threading.RLock()
+
+class Lock:
+    """A reentrant lock, the same one for the whole process, which datasets may be pickled with."""
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+        self.acquire, self.release = self._lock.acquire, self._lock.release
+
+    def __enter__(self) -> bool:
+        return self.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        self.release()
+
+    def __reduce__(self) -> str:
+        return "_LOCK"
+
+
+# netcdf-c is not thread-safe: values that xarray reads later on take this lock too.
+_LOCK = Lock()
 # An archive may come from a stranger: texts beyond this are not read.
 LONGEST_TEXT = 2**24
 
@@ -256,7 +274,7 @@ def read(path: str | Path) -> xarray.Dataset:
 
     document = provenance(path).get("document", "")
     with _LOCK, damage(path):
-        dataset = xarray.open_dataset(path, engine="netcdf4")
+        dataset = xarray.open_dataset(path, engine="netcdf4", lock=_LOCK)
     signed = dataset.assign_attrs(document=document)
     signed.set_close(dataset.close)  # which a copy does not have
     return signed

@@ -28,11 +28,11 @@ from omegaconf.errors import OmegaConfBaseException
 from pipeline.config import files, overrides
 from pipeline.config.document import KEYS, check
 from pipeline.config.mistakes import Mistakes
-from pipeline.config.overrides import examine
+from pipeline.config.overrides import examine, explain
 from pipeline.config.sources import CONF, GROUPS, Repository, choices
 from pipeline.errors import ConfigError
 
-__all__ = ["CONF", "GROUPS", "Loader", "choices", "compose", "examine", "search_path"]
+__all__ = ["CONF", "GROUPS", "Loader", "choices", "compose", "examine", "explain", "search_path"]
 
 NAME = "config"
 FAULTS = (HydraException, OmegaConfBaseException, RecursionError)
@@ -192,27 +192,6 @@ def _references(mistakes: Mistakes, document: Any) -> None:
         mistakes.add(
             "${...}", f"expected at most {MOST_REFERENCES} references in a document", found
         )
-
-
-def explain(error: BaseException) -> str:
-    """What Hydra found, in one sentence or two."""
-    if isinstance(error, RecursionError):
-        return "defaults or ${...}: these refer to one another in a circle."
-    if isinstance(error, OmegaConfBaseException) and error.full_key and error.msg:
-        return f"{error.full_key}: {error.msg.splitlines()[0].rstrip('.')}."
-    cause = error.__cause__
-    message = str(error)
-    if isinstance(cause, OmegaConfBaseException) and not message.strip():
-        message = str(cause)
-    elif cause is not None and "Error merging" in message:
-        message = f"{message}: {cause}"
-    if "Cannot merge DictConfig with ListConfig" in message:
-        return f"{message.partition(':')[0]}: a list stands where another file has keys and values."
-    # Search paths and types of nodes help nobody who wrote the document.
-    aside = r"(Search path|provider=|full_key|object_type|reference_type|See http|\[?Config search)"
-    lines = [line.strip() for line in message.splitlines() if line.strip()]
-    text = " ".join(line for line in lines if not re.match(aside, line)) or type(error).__name__
-    return f"{text.rstrip('.')}."
 
 
 @contextmanager

@@ -9,9 +9,10 @@ from typing import Any
 
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import Override
+from hydra.core.override_parser.types import ChoiceSweep, Override, QuotedString, RangeSweep
 from hydra.errors import HydraException
 from omegaconf import Container, DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 
 from pipeline.config.document import KEYS
 from pipeline.config.mistakes import Mistakes, show, suggest
@@ -19,6 +20,8 @@ from pipeline.config.sources import GROUPS, MANY, unknown
 
 # Hydra's parser takes seconds for more characters, and Python's stack for more brackets.
 LONGEST, DEEPEST = 20_000, 32
+# Values of one swept range: those of one axis.
+MOST_SWEPT = 10**7
 
 
 def section(text: str) -> str:
@@ -94,11 +97,27 @@ def _examine(
     elif "@" in text.partition("=")[0] or "/" in key:
         mistakes.add(text.partition("=")[0], f"expected {root}=... or {root}.key=...")
     elif override.is_sweep_override():
-        if not sweep:
+        if sweep:
+            _swept(mistakes, override, folder)
+        else:
             advice = f"expected one value; for a list write {key}=[...], for a sweep add -m"
             mistakes.append(f"{text}: {advice}.")
     elif key in GROUPS and not isinstance(value := override.value(), dict):
         _choice(mistakes, override, value, folder)
+
+
+def _swept(mistakes: Mistakes, override: Override, folder: Any) -> None:
+    """Each choice of a sweep, and the number of values of a range."""
+    key, swept = override.key_or_group, override.value()
+    if isinstance(swept, RangeSweep):
+        count = (float(swept.stop or 0) - float(swept.start or 0)) / (float(swept.step) or 1)
+        if not count <= MOST_SWEPT:
+            mistakes.append(f"{override.input_line}: expected at most {MOST_SWEPT} values.")
+    elif isinstance(swept, ChoiceSweep) and key in GROUPS:
+        for value in swept.list:
+            choice = value.text if isinstance(value, QuotedString) else value
+            for name in choice if isinstance(choice, list) and key == MANY else [choice]:
+                unknown(mistakes, key, key, name, folder)
 
 
 def _choice(mistakes: Mistakes, override: Override, value: Any, folder: Any) -> None:
@@ -135,15 +154,25 @@ def apply(
             ConfigLoaderImpl._apply_overrides_to_config([override], config)
         except faults as error:
             root = section(str(override.input_line))
-            mistakes.append(_explain(error) if root == "hydra" else _refused(config, override))
+            mistakes.append(explain(error) if root == "hydra" else _refused(config, override))
             unread.add(root)
     return unread
 
 
-def _explain(error: BaseException) -> str:
-    """Hydra's own words about a key of its own."""
-    text = f"{error}: {error.__cause__}" if error.__cause__ else str(error)
-    return f"{' '.join(text.split(chr(10))[0].split()).rstrip('.')}."
+def explain(error: BaseException) -> str:
+    """What Hydra found, in one sentence or two."""
+    if isinstance(error, RecursionError):
+        return "defaults or ${...}: these refer to one another in a circle."
+    if isinstance(error, OmegaConfBaseException) and error.full_key and error.msg:
+        return f"{error.full_key}: {error.msg.splitlines()[0].rstrip('.')}."
+    message = f"{error}: {error.__cause__}" if error.__cause__ else str(error)
+    if "Cannot merge DictConfig with ListConfig" in message:
+        return f"{message.partition(':')[0]}: a list stands where another file has keys and values."
+    # Search paths and types of nodes help nobody who wrote the document.
+    aside = r"(Search path|provider=|full_key|object_type|reference_type|See http|\[?Config search)"
+    lines = [line.strip() for line in message.splitlines() if line.strip()]
+    text = " ".join(line for line in lines if not re.match(aside, line)) or type(error).__name__
+    return f"{text.rstrip('.')}."
 
 
 def _refused(config: DictConfig, override: Override) -> str:

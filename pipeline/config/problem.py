@@ -154,8 +154,9 @@ def _numbers(
     # A start that is a formula may use what an axis gives, unless it is something else's name.
     taken = names.owners(parts["initial"])
     own = re.compile(rf"({'|'.join(map(re.escape, parts['initial'])) or 'x'})0(_\d+)*(_re|_im)?")
-    free = [a for a in axes if a not in taken and a not in parts["initial"]]
-    free = [a for a in free if a not in parts["definitions"] and not own.fullmatch(a)]
+    for part in ("initial", "definitions", "parameters"):
+        taken |= parts[part]
+    free = [a for a in axes if a not in taken and not own.fullmatch(a)]
     known = [*parts["parameters"], *free]
     initial = {
         name: initial_value(mistakes, f"{group}.initial.{name}", name, value, seed, known)

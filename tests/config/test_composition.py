@@ -288,3 +288,10 @@ def test_hydra_section(tmp_path):
         whole, document = composition.whole(loader, ["experiment=mine"], tmp_path)
     assert whole.hydra.mode.name == "MULTIRUN"
     assert "hydra" not in document
+
+
+def test_defaults_of_hydra_and_of_nothing(tmp_path):
+    (tmp_path / "experiment").mkdir()
+    text = f"{EXPERIMENT}  - override /objective: null\n  - override /hydra/launcher: basic\n"
+    (tmp_path / "experiment" / "mine.yaml").write_text(text)
+    assert config.compose(["experiment=mine"], tmp_path)["map"]["name"] == "logistic"

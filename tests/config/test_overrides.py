@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from hydra.errors import ConfigCompositionException
+from omegaconf.errors import MissingMandatoryValue
 
 from pipeline import config
+from pipeline.config.overrides import examine, explain, section
 from tests.config.cases import refused
 
 
@@ -183,3 +186,36 @@ def test_no_mistakes_that_follow_from_others():
 def test_accepted(overrides, sizes):
     grid = config.read(config.compose(overrides)).grid
     assert {axis.name: axis.size for axis in grid} == sizes
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("map=henon,nope", 'map = "nope": no such map (known'),
+        ("map=choice(nope,henon)", 'map = "nope": no such map (known'),
+        ("map='nope',henon", 'map = "nope": no such map (known'),
+        ("analysis=[orbit,nope],final", 'analysis = "nope": no such analysis (known'),
+        ("map=[henon,logistic],cubic", 'map = ["henon", "logistic"]: no such map (known'),
+        ("seed=range(0,1000000000)", "seed=range(0,1000000000): expected at most 10000000 values."),
+        ("sed=1,2", 'sed: no such key; did you mean "seed"?'),
+    ],
+)
+def test_sweeps(text, message):
+    mistakes, sound, unread = examine([text], None, sweep=True)
+    assert len(mistakes) == 1
+    assert message in mistakes[0]
+    assert (sound, unread) == ([], {section(text)})
+
+
+def test_sound_sweeps():
+    texts = ["map=henon,logistic", "map=glob(h*)", "seed=range(3)", "analysis=[orbit,final],final"]
+    texts += ["map.parameters.a=1,2", "hydra.job.chdir=true,false"]
+    assert examine(texts, None, sweep=True) == ([], texts, set())
+
+
+def test_explain():
+    """What Hydra says of a job of a sweep, without the types and paths of its own."""
+    error = ConfigCompositionException("Error merging override seed=x\n    full_key: seed\n")
+    error.__cause__ = ValueError("no integer.")
+    assert explain(error) == "Error merging override seed=x : no integer."
+    assert explain(MissingMandatoryValue()) == "MissingMandatoryValue."

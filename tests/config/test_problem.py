@@ -161,6 +161,11 @@ def test_start_by_a_formula():
     assert [q.name for q in axis.quantities] == ["r", "th"]
 
 
+def test_a_start_by_a_swept_parameter():
+    (axis,) = read(LOGISTIC, map__initial={"x": "a/4"}, grid={"a": [1, 2]}).grid
+    assert axis.quantities[0].target == "parameter"
+
+
 @pytest.mark.parametrize("formula", ["z", "z0_re", "c_re + n", "z_final"])
 def test_a_start_cannot_use(formula):
     """What is not known before the first step, though an axis has such a name."""
@@ -175,3 +180,10 @@ def test_a_start_does_not_use_entries():
     assert found == [
         'map.initial.z = "0j + c_re": c_re is an entry of c; a formula takes it from there.'
     ]
+
+
+def test_a_start_whose_formula_does_not_fit():
+    found = mistakes(
+        LOGISTIC, map__initial={"x": "a @ b"}, map__parameters={"a": [1, 2], "b": [1, 2, 3]}
+    )
+    assert found[0].startswith("map.initial.x: these sizes do not fit")
