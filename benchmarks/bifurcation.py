@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import sys
+import shutil
+import tempfile
 from collections.abc import Callable
-from time import perf_counter
+from pathlib import Path
 from typing import Any
 
 import measure
@@ -13,8 +14,9 @@ import numpy as np
 import pipeline
 
 LOW, HIGH, START = 3.4, 4.0, 0.5
-WARM, COLD = 10, 3
-# Orbits of a few steps agree point by point; the whole diagram by its mean, to five standard errors.
+PEER = "pynamicalsys"
+WARM, COLD = {PEER: 10}, {PEER: 3}
+# A few steps agree point by point, the whole diagram by its mean, to five standard errors.
 SHORT, ROUNDING, SAMPLING = 8, 1e-10, 5
 
 OURS = """
@@ -64,48 +66,61 @@ def peer() -> Callable[[int, int, int], np.ndarray]:
     return diagram
 
 
-def cold(code: str, *arguments: str) -> Callable[[], Any]:
+def cold(code: str, *arguments: str, **environment: str) -> Callable[[], Any]:
     """A fresh process from its start to its end."""
-    return lambda: measure.child(code, *arguments)
+    return lambda: measure.child(code, *arguments, **environment)
 
 
 def main(small: bool) -> measure.Study:
-    num, transient, length, repeats = (20, 10, 20, 1) if small else (1000, 500, 200, 25)
-    study = measure.Study("Bifurcation diagram: how soon is it there?")
-    whole = overrides(num, transient, length)
-    ours = measure.prepare(*whole)
-    case = f"{num} values x ({transient} + {length}) steps"
-    warm: dict[str, Callable[[], Any]] = {"pynamicalsys": lambda: None}
-    fresh = {"pynamicalsys": cold(THEIRS, *map(str, (LOW, HIGH, START, num, transient, length)))}
-    if not measure.has("pynamicalsys"):
-        warm, fresh = {}, {}
-    else:
+    num, transient, length, repeats = (20, 10, 20, 2) if small else (1000, 500, 200, 25)
+    document, case = overrides(num, transient, length), f"{num} x ({transient} + {length}) steps"
+    ours = measure.prepare(*document)
+    compiling = [["Cobweb", measure.time(ours.compile_seconds)]]
+    warm, fresh = {}, {}
+    if measure.has(PEER):
         diagram = peer()
-        warm["pynamicalsys"] = lambda: diagram(num, transient, length)
-        begun = perf_counter()
-        theirs = warm["pynamicalsys"]()
-        compile_seconds = perf_counter() - begun
-        found = ours.compute()["x"]
-        error = SAMPLING * found.std() / np.sqrt(num)
-        measure.close("pynamicalsys", theirs.mean(), found.mean(), error)
-        early = measure.prepare(*overrides(num, 0, SHORT)).compute()["x"][:, 1:]
-        # Its rows begin with the state before the first step that is kept.
-        measure.close("pynamicalsys", diagram(num, 0, SHORT), early, ROUNDING)
-        rows = [[measure.time(ours.compile_seconds), measure.time(compile_seconds)]]
-        study.tables.append(
-            measure.Table("Compile time", ["Cobweb", "pynamicalsys, the first call"], rows)
-        )
-    programs = {
-        "compiled program": ours.compute,
-        "pipeline.run": lambda: pipeline.run(*whole),
-    }
-    for name, f in programs.items():
-        target = {"pynamicalsys": WARM} if f is ours.compute else {}
-        study.rows += measure.race(
-            f"{case}, warm", {name: f, **warm}, repeats=repeats, targets=target
-        )
-    processes = {"fresh process, pipeline.run": cold(OURS, *whole)}
-    return study
+        warm[PEER] = lambda: diagram(num, transient, length)
+        numbers = map(str, (LOW, HIGH, START, num, transient, length))
+        fresh[PEER] = cold(THEIRS, *numbers)
+        compiling.append(["pynamicalsys, its first call", measure.time(measure.timed(warm[PEER]))])
+        check(diagram, ours, num, transient, length)
+    rows = measure.race(
+        f"{case}, warm", {"compiled program": ours.compute, **warm}, repeats=repeats, targets=WARM
+    )
+    whole = {"pipeline.run": lambda: pipeline.run(*document)}
+    rows += measure.race(f"{case}, warm", {**whole, **warm}, repeats=min(9, repeats))
+    repeats = min(5, repeats)
+    alone = {"fresh process, pipeline.run": cold(OURS, *document)}
+    rows += measure.race(f"{case}, cold", {**alone, **fresh}, repeats=repeats, targets=COLD)
+    with tempfile.TemporaryDirectory() as name:
+        # A cache of its own, which the first run fills.
+        folder = Path(name) / "run"
+        command = cold(COMMAND, *document, f"hydra.run.dir={folder}", XDG_CACHE_HOME=name)
+        command()
+
+        def empty() -> None:
+            shutil.rmtree(folder, ignore_errors=True)
+
+        processes = {"fresh process, cobweb run, programs in the cache": command, **fresh}
+        rows += measure.race(f"{case}, cold", processes, repeats=repeats, before=empty)
+    table = measure.Table("Compile time", ["who", "time"], compiling)
+    return measure.Study("Bifurcation diagram: how soon is it there?", rows, [table])
+
+
+def check(
+    diagram: Callable[[int, int, int], np.ndarray],
+    ours: measure.Prepared,
+    num: int,
+    transient: int,
+    length: int,
+) -> None:
+    """A few steps point by point, the whole diagram by its mean."""
+    early = measure.prepare(*overrides(num, 0, SHORT)).compute()["x"]
+    # Its rows begin with x_1.
+    measure.close(PEER, diagram(num, 0, SHORT), early[:, 1:], ROUNDING)
+    found, theirs = ours.compute()["x"], diagram(num, transient, length)
+    error = SAMPLING * found.std() / np.sqrt(num)
+    measure.close(PEER, theirs.mean(), found.mean(), error)
 
 
 if __name__ == "__main__":

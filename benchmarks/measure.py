@@ -1,4 +1,4 @@
-"""What every benchmark shares: the machine, timing in turns, checks, and how results are printed."""
+"""What every benchmark shares: the machine, timing in turns, checks, and printed tables."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from pipeline import api, config, dataset, job
 from pipeline.dataset import Template
 from pipeline.experiment import Experiment
 
-# The peers compute in double precision unless they are handed single numbers; Cobweb has its own way.
+# For the peers, unless they are handed single numbers; Cobweb has its own way.
 jax.config.update("jax_enable_x64", True)
 
 PACKAGES = "jax jaxlib numpy numba pynamicalsys xarray netCDF4".split()
@@ -135,14 +135,14 @@ def timed(f: Contender) -> float:
 
 
 def rounds(
-    contenders: Mapping[str, Contender], repeats: int, before: Contender = lambda: None
-) -> dict[str, list[float]]:
+    contenders: Mapping[Any, Contender], repeats: int, before: Contender = lambda: None
+) -> dict[Any, list[float]]:
     """{contender: seconds of each round}; all take part in a round, one after another.
 
     Args:
         before: called before each of them, off the clock.
     """
-    seconds: dict[str, list[float]] = {name: [] for name in contenders}
+    seconds: dict[Any, list[float]] = {name: [] for name in contenders}
     for _ in range(repeats):
         for name, f in contenders.items():
             if sum(seconds[name]) < PATIENCE:
