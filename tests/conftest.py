@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from pathlib import Path
 
 # Before anything imports JAX or matplotlib. `JAX_PLATFORMS=cuda pytest` still tests a GPU.
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
 os.environ.setdefault("MPLBACKEND", "Agg")
+# Programs compiled by one test serve the others, and the commands that tests start; the user's own
+# cache is left alone. One folder for all workers of a run.
+if "COBWEB_TEST_CACHE" not in os.environ:
+    os.environ["COBWEB_TEST_CACHE"] = tempfile.mkdtemp(prefix="cobweb-test-")
+os.environ["XDG_CACHE_HOME"] = os.environ["COBWEB_TEST_CACHE"]
+os.environ["JAX_COMPILATION_CACHE_DIR"] = str(Path(os.environ["XDG_CACHE_HOME"], "cobweb", "jax"))
+os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0"
+os.environ["JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES"] = "0"
 
 import pytest
 from hypothesis import HealthCheck, settings

@@ -86,8 +86,11 @@ def test_a_plan_computes_nothing(cobweb: Command, workdir: Path) -> None:
     plan = {row.split()[0]: row.split(maxsplit=1)[1] for row in rows}
     assert plan["cells"] == "1,000 = 1000"
     assert plan["steps"] == "100 each"
-    assert re.fullmatch(r"\d+ of \d+ cells, one compiled program", plan["blocks"])
-    assert plan["memory"].endswith("KiB of 1.0 MiB at most")
+    assert re.fullmatch(r"\d+ of \d+ cells", plan["blocks"])
+    assert plan["programs"].startswith("1 to compile; kernel Kernel(unroll=")
+    assert plan["memory"].endswith("KiB a block, of 1.0 MiB")
+    # Three multiplications and three additions or more, at each of 100 steps of 1000 cells.
+    assert float(plan["XLA"].split()[1]) > 6e5
     # x and y at 101 iterations, the status, and both coordinates: 1000 (2 101 8 + 1 + 8) + 808.
     assert plan["disk"] == "1.6 MiB"
     assert plan["variables"] == "status, x, y"
@@ -221,7 +224,8 @@ def test_other_errors_keep_their_traceback(
 def report(counts: dict[str, dict[str, int]], **parts: Any) -> api.Report:
     """A report of an experiment that was not run."""
     found = experiment(**parts)
-    return api.Report(found, api.prepare(found)[1], 0.5, 1.25, counts, (Path("a/result.nc"),), 2000)
+    clock = api.Clock(0.5, 1.25)
+    return api.Report(found, api.prepare(found)[1], clock, counts, (Path("a/result.nc"),), 2000)
 
 
 def test_the_closing_line_counts_what_was_not_sought_apart() -> None:

@@ -57,7 +57,7 @@ def test_a_read_document_is_one_again() -> None:
 
 
 def test_what_is_gathered() -> None:
-    texts = provenance.gather({"seed": 3}, ["seed=3", "map='a b'"], {"block": 7}, 3)
+    texts = provenance.gather({"seed": 3}, ["seed=3", "map='a b'"], {"block": 7}, "cpu: 1 x cpu")
     assert all(isinstance(text, str) for text in texts.values())
     assert set(texts) == {
         "document",

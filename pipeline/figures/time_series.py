@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pipeline.figures import raster, style, title, view, words
+from pipeline.figures import raster, space_time, style, title, view, words
 from pipeline.figures.bifurcation import circle
 from pipeline.figures.view import Series, View
 
@@ -25,15 +25,17 @@ LONGEST = 2000
 
 def fits(seen: View) -> str:
     """Empty, or why the dataset has no such picture."""
-    if not seen.orbits:
-        return "it needs analysis=orbit"
-    if seen.orbits[0].inner and seen.data.sizes[seen.orbits[0].inner] > MOST_LINES:
-        return "its vector has too many entries for lines"
-    return ""
+    return "" if seen.orbits else "it needs analysis=orbit"
 
 
 def draw(seen: View, look: style.Look, ax: Axes | None) -> Figure:
-    """A panel for each component; lines for few cells, a band for many."""
+    """A panel for each component; lines for few cells, a band for many.
+
+    A vector of more entries than lines can show is drawn in space and time.
+    """
+    inner = seen.orbits[0].inner
+    if inner and seen.data.sizes[inner] > MOST_LINES:
+        return space_time.draw(seen, look, ax)
     shown = seen.orbits[: MOST_PANELS if ax is None else 1]
     page = style.sheet(
         look, rows=len(shown), ratio=0.55 if len(shown) == 1 else 0.34, ax=ax, share=True

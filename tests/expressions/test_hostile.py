@@ -179,9 +179,9 @@ def attempt(text, names, values):
 
 def survives(text):
     """Compile, show and evaluate; only an ExpressionError, with its caret, may come of it."""
-    start = time.perf_counter()
+    start = time.process_time()
     outcome = attempt(text, NAMES, VALUES)
-    assert time.perf_counter() - start < DEADLINE
+    assert time.process_time() - start < DEADLINE
     if isinstance(outcome, ExpressionError):
         assert 0 <= outcome.offset <= len(text)
         str(outcome).encode()
@@ -196,13 +196,13 @@ def test_hostile_text(text):
 
 @pytest.mark.parametrize("text", HOSTILE, ids=lambda text: ascii(text)[:30])
 def test_hostile_constant(text):
-    start = time.perf_counter()
+    start = time.process_time()
     try:
         value = constant(text)
     except ExpressionError:
         value = 0
     assert cmath.isfinite(value)
-    assert time.perf_counter() - start < DEADLINE
+    assert time.process_time() - start < DEADLINE
 
 
 ALPHABET = [

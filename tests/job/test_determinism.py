@@ -78,8 +78,8 @@ sys.path.insert(0, {tests!r})
 from test_determinism import MAPS, compute, experiment
 assert jax.local_device_count() == 4
 print(json.dumps({{
-    name: {{k: hashlib.sha256(v.tobytes()).hexdigest() for k, v in compute(experiment(name)).items()}}
-    for name in MAPS
+    name: {{k: hashlib.sha256(v.tobytes()).hexdigest() for k, v in found.items()}}
+    for name, found in ((name, compute(experiment(name))) for name in MAPS)
 }}))
 """
 
@@ -111,7 +111,8 @@ def escapes(**changed):
                 "analysis=[escape]",
                 "figure=none",
                 "iterate.length=200",
-                "grid={c_re: {start: -2, stop: 0.7, num: 90}, c_im: {start: 0, stop: 1.2, num: 70}}",
+                "+grid.c_re={start: -2, stop: 0.7, num: 90}",
+                "+grid.c_im={start: 0, stop: 1.2, num: 70}",
             ]
         )
     )
