@@ -418,10 +418,10 @@ def test_a_full_disk_is_told(tmp_path: Path) -> None:
     path = tmp_path / "result.nc"
     command = [sys.executable, "-c", FULL_DISK + SLOW_WRITER, str(path)]
     done = subprocess.run(command, capture_output=True, text=True)
-    last = done.stderr.strip().splitlines()[-1]
     assert done.returncode == 1
     told = f"pipeline.errors.ArchiveError: {path}: cannot be written (NetCDF: HDF error)"
-    assert last.startswith(told)
+    # Not always the last line: what measures the tests cannot write its own file either.
+    assert any(line.startswith(told) for line in done.stderr.splitlines())
     assert list(tmp_path.iterdir()) == []
 
 

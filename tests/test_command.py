@@ -301,8 +301,8 @@ def test_control_c_while_it_computes(root: Path, workdir: Path) -> None:
     """Status 130, one line, and no file but the log."""
     words = [
         *[sys.executable, str(root / "run.py"), "experiment=orbit", "figure=none"],
-        *["iterate.length=20000", "device.memory=8MiB", "hydra.run.dir=out"],
-        "grid={a: {start: 3, stop: 4, num: 3000}}",
+        *["iterate.transient=1000000", "iterate.length=100", "hydra.run.dir=out"],
+        "grid={a: {start: 3, stop: 4, num: 20000}}",
     ]
     with subprocess.Popen(
         words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment()
