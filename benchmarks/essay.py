@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import Any
 
@@ -12,6 +12,9 @@ import jax.numpy as jnp
 import measure
 import numpy as np
 
+# An unrolled loop of twice as many steps, half of them kept, takes five times as long to compile:
+# two thousand would take most of an hour, and more memory than most machines have.
+UNROLLED = (12, 25, 50, 100)
 # Orbits that are drawn to a stable cycle agree to rounding, chaotic ones by their mean.
 ROUNDING, SAMPLING = 1e-9, 5
 
@@ -52,18 +55,33 @@ def basin(small: bool) -> Iteration:
     return Iteration(name, g, x0, np.zeros(x0.size), steps, 0, document)
 
 
+def looped(study: Iteration, x: Any, p: Any, xp: Any) -> Any:
+    """The Python loop: [n, c] the states kept, or [c] the last one."""
+    for _ in range(study.transient):
+        x = study.g(x, p)
+    rows = []
+    for _ in range(study.length):
+        x = study.g(x, p)
+        rows.append(x)
+    return xp.stack(rows) if study.length else x
+
+
+def first(f: Callable[[], Any]) -> tuple[np.ndarray, float]:
+    """What a function gives, and by how many seconds its first call took longer than its second."""
+    begun = perf_counter()
+    result = np.asarray(jax.block_until_ready(f()))
+    return result, max(0.0, perf_counter() - begun - measure.timed(f))
+
+
+def unrolled(study: Iteration) -> Callable[[], Any]:
+    """The Python loop, compiled as it is."""
+    whole = jax.jit(lambda x, p: looped(study, x, p, jnp))
+    return lambda: whole(study.x0, study.p)
+
+
 def ways(study: Iteration) -> dict[str, Callable[[], Any]]:
     """{name: () -> [n, c] the states kept, or [c] the last one}."""
     g, x0, p, transient, length = study.g, study.x0, study.p, study.transient, study.length
-
-    def looped(x: Any, p: Any, xp: Any) -> Any:
-        for _ in range(transient):
-            x = g(x, p)
-        rows = []
-        for _ in range(length):
-            x = g(x, p)
-            rows.append(x)
-        return xp.stack(rows) if length else x
 
     def rolled(x: Any, p: Any) -> Any:
         x = jax.lax.fori_loop(0, transient, lambda _, x: g(x, p), x)
@@ -73,14 +91,14 @@ def ways(study: Iteration) -> dict[str, Callable[[], Any]]:
     def numpy() -> Any:
         # Starts that escape overflow, as they should.
         with np.errstate(over="ignore"):
-            return looped(x0, p, np)
+            return looped(study, x0, p, np)
 
-    unrolled = jax.jit(lambda x, p: looped(x, p, jnp))
     whole = jax.jit(rolled)
     mapped = jax.jit(jax.vmap(rolled, out_axes=-1))
+    few = {} if length > max(UNROLLED) else {"jit of the Python loop": unrolled(study)}
     return {
         "NumPy loop": numpy,
-        "jit of the Python loop": lambda: unrolled(x0, p),
+        **few,
         "jit of a rolled loop": lambda: whole(x0, p),
         "jit of vmap of a rolled loop": lambda: mapped(x0, p),
     }
@@ -109,15 +127,20 @@ def main(small: bool) -> measure.Study:
         compiling = [["Cobweb", measure.time(ours.compile_seconds)]]
         contenders: dict[str, Callable[[], Any]] = {"compiled program": ours.compute}
         for name, f in ways(study).items():
-            begun = perf_counter()
-            other = np.asarray(jax.block_until_ready(f()))
-            first = perf_counter() - begun
+            other, seconds = first(f)
             check(name, study, found, other)
-            compiling.append([name, measure.time(max(0.0, first - measure.timed(f)))])
+            if name != "NumPy loop":
+                compiling.append([name, measure.time(seconds)])
             contenders[name] = f
         result.rows += measure.race(study.name, contenders, repeats=2 if small else 15)
         head = ["way", "the first call took longer by"]
         result.tables.append(measure.Table(f"Compile time: {study.name}", head, compiling))
+    long = bifurcation(small)
+    lengths = UNROLLED[:2] if small else UNROLLED
+    shorter = [replace(long, transient=n, length=n) for n in lengths]
+    rows = [[f"{s.transient} + {s.length}", measure.time(first(unrolled(s))[1])] for s in shorter]
+    title = "Compile time: jit of the Python loop, logistic map"
+    result.tables.append(measure.Table(title, ["steps dropped + kept", "time"], rows))
     return result
 
 

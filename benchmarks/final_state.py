@@ -122,6 +122,7 @@ def peers(lib: ctypes.CDLL | None, dtype: type) -> dict[str, Callable[[np.ndarra
     found: dict[str, Callable[[np.ndarray, int], Any]] = {"jit(vmap(scan))": scanned}
     if lib is not None:
         found["C, plain"] = foreign(lib, "plain", dtype)
+        found["C, in blocks of cells"] = foreign(lib, "blocked", dtype)
         found["C, vectorised by hand"] = foreign(lib, "hand", dtype)
         found["C, by hand and factored"] = foreign(lib, "factored", dtype)
     if measure.has("numba"):
