@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import os
 import shutil
@@ -100,11 +101,17 @@ def run(
     Raises:
         ConfigError: with every mistake of the document.
     """
+    strange = [o for o in overrides if o.lstrip("+~").startswith("hydra.")]
+    if strange:
+        raise ConfigError([f"{o}: Hydra has no part here; use folder=..." for o in strange])
     experiment = config.read(config.compose(overrides, config_dir))
+    if experiment.dry_run:
+        raise ConfigError(["dry_run = true: expected false; the plan is the command line's."])
     if folder is not None:
+        experiment = fitted(experiment, overrides)
         file(experiment, Path(folder), overrides)
         return open(Path(folder) / RESULT)
-    layout, plan = prepare(experiment)
+    layout, plan = prepare(with_figure(experiment, "none"))
     free = _free_memory()
     if free is not None and layout.bytes > SHARE * free:
         need, have = (f"{size / 2**30:.2f} GiB" for size in (layout.bytes, free))
@@ -131,7 +138,12 @@ def plot(
     Args:
         name: the kind, as in conf/figure; chosen from the dataset by default.
         ax: axes of your own to draw into.
+
+    Raises:
+        CobwebError: it is no dataset, or nothing of it can be drawn so.
     """
+    if not hasattr(ds, "data_vars"):
+        raise CobwebError(f"plot: expected a dataset, not a {type(ds).__name__}.")
     return figures.draw(ds, name=name, style=style, ax=ax)
 
 
@@ -146,12 +158,36 @@ def prepare(experiment: Experiment) -> tuple[Template, job.Plan]:
     layout = dataset.template(experiment)
     plan = job.plan(experiment, layout.cell_bytes)
     if experiment.figure.name != "none":
-        # Arrays of one element each, seen as whole ones: the figure is chosen by shapes alone.
-        empty = {e.name: np.broadcast_to(np.zeros((), e.dtype), e.shape) for e in layout.variables}
-        text = provenance.text(experiment.document)
-        hollow = dataset.assemble(layout, empty).assign_attrs(document=text)
-        figures.choose(hollow, experiment.figure.name)
+        _check_figure(experiment, layout)
     return layout, plan
+
+
+def _check_figure(experiment: Experiment, layout: Template) -> None:
+    # Arrays of one element each, seen as whole ones: the figure is chosen by shapes alone.
+    empty = {e.name: np.broadcast_to(np.zeros((), e.dtype), e.shape) for e in layout.variables}
+    text = provenance.text(experiment.document)
+    hollow = dataset.assemble(layout, empty).assign_attrs(document=text)
+    figures.choose(hollow, experiment.figure.name)
+
+
+def with_figure(experiment: Experiment, name: str) -> Experiment:
+    """The same with another kind of figure, in its document too."""
+    figure = dataclasses.replace(experiment.figure, name=name)
+    wanted = {**experiment.document["figure"], "name": name}
+    document = {**experiment.document, "figure": wanted}
+    return dataclasses.replace(experiment, figure=figure, document=document)
+
+
+def fitted(experiment: Experiment, overrides: Iterable[str]) -> Experiment:
+    """An experiment's own figure gives way to one that fits; one that was asked for does not."""
+    asked = any(o.lstrip("+~").startswith("figure") for o in overrides)
+    if asked or experiment.figure.name in ("auto", "none"):
+        return experiment
+    try:
+        _check_figure(experiment, dataset.template(experiment))
+    except CobwebError:
+        return with_figure(experiment, "auto")
+    return experiment
 
 
 def file(
@@ -251,7 +287,11 @@ def _same(path: Path, experiment: Experiment) -> None:
 
     def essence(document: Mapping[str, Any]) -> str:
         # The order counts: that of the grid is the order of the dimensions.
-        return provenance.text({k: v for k, v in document.items() if k not in aside})
+        kept = {k: v for k, v in document.items() if k not in aside}
+        if isinstance(device := kept.get("device"), dict):
+            changing = {k: v for k, v in device.items() if k not in ("memory", "compile_cache")}
+            kept["device"] = changing
+        return provenance.text(kept)
 
     try:
         there = yaml.safe_load(archive.provenance(path).get("document", ""))

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipeline import api, config, device, job
+from pipeline import api, config, device, job, provenance
 from pipeline.config import composition
 from pipeline.config.mistakes import Mistakes
 from pipeline.dataset import Block
@@ -99,11 +99,11 @@ def _show(hydra: Hydra, args: Any) -> None:
     """Hydra's own views of a config."""
     with _explained():
         if args.cfg:
-            composition.whole(
-                composition.Loader(hydra.config_loader.get_search_path()),
-                args.overrides,
-                args.config_dir,
-            )
+            loader = composition.Loader(hydra.config_loader.get_search_path())
+            _, document = composition.whole(loader, args.overrides, args.config_dir)
+            if args.cfg == "job" and not args.package:
+                print(provenance.text(config.read(document).document), end="")
+                return
             hydra.show_cfg(
                 config_name=composition.NAME,
                 overrides=args.overrides,
@@ -127,7 +127,7 @@ def _job(hydra: Hydra, loader: composition.Loader, args: Any) -> None:
     if whole.hydra.mode == RunMode.MULTIRUN:
         _sweep(hydra, args)
         return
-    experiment = _read(document)
+    experiment = _read(document, args.overrides)
     # Nothing is made on the disk for a run that cannot be done.
     api.prepare(experiment)
     if experiment.dry_run:
@@ -154,12 +154,17 @@ def _job(hydra: Hydra, loader: composition.Loader, args: Any) -> None:
         raise ended[0]
 
 
-def _read(document: dict[str, Any]) -> Experiment:
+def _read(document: dict[str, Any], overrides: Sequence[str]) -> Experiment:
     """The experiment, with JAX told beforehand what it reads at its start."""
     wanted = config.device_of(document)
     if wanted is not None:
         device.start(wanted)
-    return config.read(document)
+    experiment = config.read(document)
+    fitting = api.fitted(experiment, overrides)
+    if fitting is not experiment:
+        name = experiment.figure.name
+        print(f"The experiment's figure, {name}, does not fit this result: figure=auto instead.")
+    return fitting
 
 
 def _sweep(hydra: Hydra, args: Any) -> None:
@@ -184,7 +189,7 @@ def _swept(job: DictConfig) -> None:
     document = composition.plain(job, settings.runtime.choices, mistakes)
     if mistakes:
         raise ConfigError(mistakes)
-    experiment = _read(document)
+    experiment = _read(document, list(settings.overrides.task))
     if experiment.dry_run:
         print(plan(experiment))
     else:
@@ -200,6 +205,7 @@ def _file(experiment: Experiment, overrides: Sequence[str]) -> None:
     report = api.file(experiment, folder, overrides, progress)
     if report is None:
         say(f"{shown / api.RESULT} holds the finished result of this document; nothing to do.")
+        say(f"To draw it: python -m pipeline figure {shown / api.RESULT}")
         return
     for line in summary(report):
         say(line)

@@ -111,7 +111,7 @@ def _axis(axis: Axis, real: np.dtype) -> Iterator[Entry]:
         labels = {**_labels(axis.quantities[0]), "axis_scale": axis.scale}
         yield Entry(axis.name, dimension, size, real, labels, values[:, 0])
         return
-    labels = {"long_name": f"number of the {axis.name}", "units": "1"}
+    labels = {"long_name": f"index along {axis.name}", "units": "1"}
     count = np.arange(axis.size, dtype=np.int64)
     yield Entry(axis.name, dimension, size, count.dtype, labels, count)
     for k, quantity in enumerate(axis.quantities):

@@ -267,3 +267,27 @@ def test_names_of_the_package() -> None:
     with pytest.raises(AttributeError, match="has no attribute 'fly'"):
         pipeline.fly  # noqa: B018
     assert document(map="logistic")["solver"] == {"name": "direct"}
+
+
+def test_what_belongs_to_the_command_line_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"^dry_run = true: expected false"):
+        pipeline.run("dry_run=true")
+    with pytest.raises(ConfigError, match=r"^hydra.run.dir=x: Hydra has no part here"):
+        pipeline.run("hydra.run.dir=x")
+
+
+def test_only_datasets_are_drawn() -> None:
+    with pytest.raises(CobwebError, match=r"^plot: expected a dataset, not a list\.$"):
+        pipeline.plot([1, 2])  # type: ignore[arg-type]  # the mistake
+
+
+def test_a_notebook_draws_nothing_unasked() -> None:
+    """So a figure that does not fit is no reason to refuse the run."""
+    assert "x_final" in pipeline.run("experiment=orbit", "analysis=[final]")
+
+
+def test_memory_makes_no_other_document(tmp_path: Path) -> None:
+    found = experiment(map="logistic")
+    assert api.file(found, tmp_path) is not None
+    again = experiment(map="logistic", device={"memory": "2GiB", "compile_cache": False})
+    assert api.file(again, tmp_path) is None

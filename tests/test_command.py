@@ -64,12 +64,25 @@ def test_a_run_files_its_result_and_says_so(cobweb: Command, workdir: Path) -> N
         assert ds["status"].values.tolist() == [0, 0, 2]
 
 
+def test_a_figure_of_the_experiments_gives_way(cobweb: Command, workdir: Path) -> None:
+    """One that was asked for does not."""
+    words = ["run", "experiment=orbit", "analysis=[final]", "hydra.run.dir=here"]
+    code, out, _ = cobweb(*words)
+    assert code == 0
+    assert out.startswith("The experiment's figure, time_series, does not fit this result: figure")
+    assert files(workdir) == ["here/result.nc", "here/run.log"]
+    code, out, err = cobweb(*words[:-1], "hydra.run.dir=there", "figure=time_series")
+    assert (code, out) == (2, "")
+    assert "it needs analysis=orbit; choose figure=auto" in err
+
+
 def test_a_second_run_into_a_folder(cobweb: Command, workdir: Path) -> None:
     """Of the same document there is nothing to do; of another it is refused with status 2."""
     into = "hydra.run.dir=here"
     assert cobweb("run", *ORBIT, into)[0] == 0
     before = (workdir / "here" / "result.nc").stat().st_mtime_ns
     said = "here/result.nc holds the finished result of this document; nothing to do.\n"
+    said += "To draw it: python -m pipeline figure here/result.nc\n"
     assert cobweb("run", *ORBIT, into) == (0, said, "")
     code, out, err = cobweb("run", *ORBIT, into, "map.parameters.a=1.3")
     assert (code, out) == (2, "")

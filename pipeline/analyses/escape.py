@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -9,6 +10,7 @@ from pipeline.analyses.fold import Analysis, End, Fold, Seen, Subject
 from pipeline.arrays import Variable
 from pipeline.maps import Map
 from pipeline.settings import Setting
+from pipeline.status import Status
 
 NEVER = -1
 
@@ -28,6 +30,8 @@ def build(subject: Subject, settings: Mapping[str, Any]) -> Fold:
     """
     assert isinstance(subject.problem, Map)
     g, smooth = subject.problem, settings["smooth"]
+    if settings["radius"] is not None:
+        g = dataclasses.replace(g, escape_radius=settings["radius"])
     finished = [Variable("escape_iteration", (), "int32", "first iteration beyond the radius")]
     if smooth:
         finished.append(Variable("escape_smooth", (), "float", "smoothed count of iterations"))
@@ -66,7 +70,8 @@ def build(subject: Subject, settings: Mapping[str, Any]) -> Fold:
         init=init,
         update=update,
         finish=finish,
-        done=lambda kept: kept.iteration != NEVER,
+        # The status has the map's radius, and is the same whatever is analysed.
+        done=lambda kept, status: (kept.iteration != NEVER) & (status == Status.escaped),
     )
 
 

@@ -68,8 +68,8 @@ class Fold:
         init: what is seen before the first step -> the accumulator.
         update: (accumulator, what is seen) -> accumulator, after each step.
         finish: (accumulator, end) -> {variable: value}, for `finished`.
-        done: accumulator -> whether it has seen enough of its cell; None where it never has. A cell
-            leaves the loop when every fold is done with it.
+        done: (accumulator, status) -> whether it has seen enough of its cell; None where it never
+            has. A cell leaves the loop when every fold is done with it.
         settle: accumulator -> accumulator, every few steps, for what need not be done at each.
         tangent: whether `update` pushes tangents.
         transient: whether it looks at the transient as well.
@@ -84,7 +84,7 @@ class Fold:
     update: Callable[[Any, Seen], Any] = lambda kept, seen: kept
     finish: Callable[[Any, End], dict[str, Any]] = lambda kept, end: {}
     record: Callable[[Seen], dict[str, Any]] = lambda seen: {}
-    done: Callable[[Any], Any] | None = None
+    done: Callable[[Any, Any], Any] | None = None
     settle: Callable[[Any], Any] = lambda kept: kept
     tangent: bool = False
     transient: bool = True

@@ -46,7 +46,7 @@ def settle(kept: Kept) -> Kept:
 
 
 def build(subject: Subject, settings: Mapping[str, Any]) -> Fold:
-    """`lyapunov`; -inf where a derivative vanishes (superstable), NaN of an escaped cell."""
+    """`lyapunov`; -inf where a derivative was exactly 0, NaN of an escaped cell."""
     (name,) = subject.problem.components
     first = Dimension("exponent", 1, np.arange(1), "number of the exponent, the largest first")
     variable = Variable("lyapunov", (first,), "float", "Lyapunov exponent", "1")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Collection, Mapping
 from typing import Any
 
@@ -101,11 +100,11 @@ def check(
     chosen = {}
     if "analysis" not in unread:
         chosen = _analyses(mistakes, given.get("analysis"), found, solver, iterate)
-    radius = chosen.get("escape", {}).get("radius")
-    if isinstance(found, Map) and radius is not None:
-        found = dataclasses.replace(found, escape_radius=radius)
     if solver and solver.freezes and iterate.stop == "converged":
         mistakes.add("iterate.stop", "a solver always stops when it has converged; drop it")
+    if iterate.stop != "converged" and iterate.tolerance != Iterate.tolerance:
+        reason = "it has no meaning without iterate.stop=converged"
+        mistakes.add("iterate.tolerance", reason, iterate.tolerance)
     if solver and solver.freezes and iterate.transient:
         reason = f"expected 0, since with solver {solver.name} every step counts"
         mistakes.add("iterate.transient", reason, iterate.transient)

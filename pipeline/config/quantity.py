@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from pipeline.config import samples, values
-from pipeline.config.mistakes import Mistakes
+from pipeline.config.mistakes import Mistakes, show
 from pipeline.config.values import Unfit
 from pipeline.errors import ExpressionError
 from pipeline.expressions import Expression, compile
@@ -45,6 +45,11 @@ def initial_value(
 ) -> np.ndarray | Expression:
     """The initial value of one component: [] or [size], or a formula of the known names."""
     try:
+        if isinstance(value, dict) and "sample" in value and "value" in value:
+            kept = f"{{value: {show(value['value'])}, size: {show(value.get('size', '...'))}}}"
+            part = where.rpartition(".")[0]
+            advice = f"to replace what was there, write '~{where}' '+{part}.{name}={kept}'"
+            raise Unfit(f"value and sample do not go together; {advice}")
         if isinstance(value, dict) and "sample" in value:
             return _generated(mistakes, where, name, value, seed, "size", None)
         if isinstance(value, dict):

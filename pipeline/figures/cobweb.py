@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from pipeline.figures import model, style, title, view, words
-from pipeline.figures.view import View
+from pipeline.figures.view import View, lost, section
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
 # More steps fill the picture with ink.
 MOST_STEPS = 150
+# An escaping orbit is drawn until it is so many times as far out as it began.
+FAR = 10
 
 
 def fits(seen: View) -> str:
@@ -26,9 +29,17 @@ def fits(seen: View) -> str:
     numbers = seen.data["iteration"].values
     if numbers.size < 2 or numbers[1] - numbers[0] != 1:
         return "it needs successive states (analysis.orbit.every=1), two at least"
+    if _counts(seen):
+        return "its map changes from step to step (a formula uses n), so it has no one curve"
     if model.scalar(seen, {}) is None:
         return "the dataset's document has no formula that can be drawn"
     return ""
+
+
+def _counts(seen: View) -> bool:
+    """Whether a formula of the map uses the number of steps."""
+    parts = (section(seen.iterated, key) for key in ("equations", "definitions"))
+    return any(re.search(r"\bn\b", str(text)) for part in parts for text in part.values())
 
 
 def draw(seen: View, look: style.Look, ax: Axes | None) -> Figure:
@@ -39,6 +50,10 @@ def draw(seen: View, look: style.Look, ax: Axes | None) -> Figure:
     first = int(seen.data["iteration"].values[0])
     finite = np.flatnonzero(~np.isfinite(x))
     x = x[: finite[0]] if finite.size else x
+    # An orbit on its way to infinity would shrink all that came before to a point.
+    gone = np.flatnonzero(np.abs(x) > FAR * max(1.0, abs(x[0]))) if x.size else x
+    if lost(seen).any() and gone.size:
+        x = x[: max(2, gone[0])]
     path = x[:MOST_STEPS]
     path = path if path.size else np.array([0.0])
     g = model.scalar(seen, index)

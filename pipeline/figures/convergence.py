@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 MOST_LINES = 7
 MOST_FAINT = 200
+# Distances of the objective so many times larger than any residual do not set the limits.
+GROWN = 1e6
 LATTICE = 121
 DASHED = (0, (4, 2))
 
@@ -65,7 +67,11 @@ def _history(page: style.Sheet, ax: Axes, seen: View, cells: np.ndarray) -> list
     tolerances = _tolerances(seen, residual[cells])
     # Scale and limits come before the data: else matplotlib looks at their range, infinite or not.
     ax.set_yscale("log", nonpositive="mask")
-    _decades(ax, residual[cells], None if distance is None else distance[cells], tolerances)
+    # An objective that grows without bound would push the residuals out of sight.
+    near = None if distance is None else distance[cells]
+    if near is not None and _largest(near) > GROWN * _largest(residual[cells]):
+        near = None
+    _decades(ax, residual[cells], near, tolerances)
     last = int(np.flatnonzero(np.isfinite(residual[cells]).any(axis=0)).max(initial=1))
     end = float(steps[min(last, steps.size - 1)]) or 1.0
     ax.set_xlim(-0.02 * end, 1.02 * end)
@@ -139,8 +145,13 @@ def _positive(values: np.ndarray) -> np.ndarray:
         return np.where((values > 0) & (values < 1e299), values, np.nan)
 
 
+def _largest(values: np.ndarray) -> float:
+    """The largest finite one, 0 where there is none."""
+    return float(np.max(values, initial=0.0, where=np.isfinite(values)))
+
+
 def _decades(ax: Axes, *tables: Any) -> None:
-    """Limits that hold what is positive, at most 40 decades below the top."""
+    """Limits that hold what is positive, at most 80 decades below the top."""
     held = [np.ravel(np.asarray(t, dtype=float)) for t in tables if t is not None]
     shown = _positive(np.concatenate(held))
     shown = shown[np.isfinite(shown)]
@@ -148,7 +159,7 @@ def _decades(ax: Axes, *tables: Any) -> None:
         ax.set_ylim(1e-1, 1e1)
         return
     top = float(shown.max())
-    low = max(float(shown.min()), top * 1e-40)
+    low = max(float(shown.min()), top * 1e-80)
     ax.set_ylim(low / 3, min(top * 3, 1e300))
 
 

@@ -74,7 +74,7 @@ def moves(experiment: Experiment) -> Moves:
         if solver.freezes or iterate.stop == "converged":
             running = status == Status.bounded
         if sated:
-            done = [fold.done(k) for fold, k in zip(folds, kept, strict=True) if fold.done]
+            done = [fold.done(k, status) for fold, k in zip(folds, kept, strict=True) if fold.done]
             running &= ~jnp.all(jnp.stack(done))
         return running
 

@@ -71,7 +71,9 @@ def _fixed_point(g: Map, p: dict[str, Any]) -> Target:
             jnp.any(inside) & jnp.any(outside), FixedPointKind.saddle, FixedPointKind.neutral
         )
         kind = jnp.where(jnp.all(inside), FixedPointKind.attracting, kind)
-        return jnp.where(jnp.all(outside), FixedPointKind.repelling, kind).astype(jnp.int8)
+        kind = jnp.where(jnp.all(outside), FixedPointKind.repelling, kind)
+        known = jnp.all(jnp.isfinite(moduli))
+        return jnp.where(known, kind, FixedPointKind.none).astype(jnp.int8)
 
     return Target(g.components, residual, None, merit_gradient, 1.0, beyond, classify)
 
@@ -95,7 +97,9 @@ def _stationary_point(f: Objective, p: dict[str, Any]) -> Target:
         kind = jnp.where(eigenvalues[0] > zero, CriticalKind.minimum, CriticalKind.saddle)
         kind = jnp.where(eigenvalues[-1] < -zero, CriticalKind.maximum, kind)
         degenerate = jnp.any(jnp.abs(eigenvalues) <= zero)
-        return jnp.where(degenerate, CriticalKind.degenerate, kind).astype(jnp.int8)
+        kind = jnp.where(degenerate, CriticalKind.degenerate, kind)
+        known = jnp.all(jnp.isfinite(eigenvalues))
+        return jnp.where(known, kind, CriticalKind.none).astype(jnp.int8)
 
     return Target(
         components=f.components,

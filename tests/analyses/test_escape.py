@@ -50,12 +50,16 @@ def test_start_beyond_the_radius_escapes_at_0():
     assert (ds.escape_iteration.values[np.abs(ds.x0.values) < 7] == -1).all()
 
 
-def test_radius_of_the_analysis_replaces_the_maps():
-    asked = ["experiment=quadratic_basin", "analysis=[escape]", "figure=none"]
-    small, large = run(*asked, "analysis.escape.radius=10"), run(*asked)
+def test_radius_of_the_analysis_leaves_the_status_to_the_map():
+    asked = ["experiment=quadratic_basin", "figure=none"]
+    small = run(*asked, "analysis=[escape]", "analysis.escape.radius=10")
+    large = run(*asked, "analysis=[escape]")
     gone = large.escape_iteration.values > 0
     assert (small.escape_iteration.values[gone] < large.escape_iteration.values[gone]).all()
-    assert (small.status.values == large.status.values).all()
+    both = run(*asked, "analysis=[final, escape]", "analysis.escape.radius=10")
+    for other in (small, large):
+        assert (other.status.values == both.status.values).all()
+    assert (small.escape_iteration.values == both.escape_iteration.values).all()
 
 
 def test_smooth_count_is_continuous_where_the_count_jumps():

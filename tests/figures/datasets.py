@@ -409,23 +409,3 @@ def newton_fractal(size: int = 300) -> xr.Dataset:
             "status": (grid, np.where(done, 1, 3).astype(np.int8)),
         },
     )
-
-
-def density(components: int = 1, bins: int = 100) -> xr.Dataset:
-    """The logistic map's density at a = 4, or the Hénon map's over the plane."""
-    if components == 1:
-        x, _, _ = iterate(lambda x: 4 * x * (1 - x), 0.1234, 50_000)
-        found, edges = np.histogram(x, bins, (0, 1), density=True)
-        document = {"map": {**LOGISTIC, "parameters": {"a": 4}}, "solver": {"name": "direct"}}
-        return dataset(
-            document,
-            {"x_bin": (edges[1:] + edges[:-1]) / 2},
-            {"density": (("x_bin",), found), "status": ((), np.int8(0))},
-        )
-    orbit = henon(50_000)
-    found, xs, ys = np.histogram2d(orbit["x"], orbit["y"], bins, density=True)
-    return dataset(
-        yaml.safe_load(orbit.attrs["document"]),
-        {"x_bin": (xs[1:] + xs[:-1]) / 2, "y_bin": (ys[1:] + ys[:-1]) / 2},
-        {"density": (("x_bin", "y_bin"), found), "status": ((), np.int8(0))},
-    )

@@ -28,7 +28,6 @@ SMALL = {
     "final": datasets.seed_basin,
     "convergence": datasets.newton,
     "final_map": lambda: datasets.newton_fractal(40),
-    "density": datasets.density,
     "scalar": lambda: datasets.escape(30),
     "status_map": lambda: datasets.escape(30).drop_vars("escape_iteration"),
 }

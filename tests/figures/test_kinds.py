@@ -219,22 +219,6 @@ def test_a_paired_axis_is_drawn_over_its_count():
     assert figure.axes[0].get_xlim() == pytest.approx((-0.5, 49.5))
 
 
-def test_a_density_is_an_outline_over_its_range(ax):
-    figures.draw(datasets.density(), ax=ax)
-    (stairs,) = ax.patches
-    values, edges, _ = stairs.get_data()
-    assert np.sum(values * np.diff(edges)) == pytest.approx(1)
-    # REFERENCE row 9: 1/(π√(x(1-x))), 2/π in the middle; sampled to a few per cent.
-    assert values[45:55].mean() == pytest.approx(2 / np.pi, rel=0.1)
-    assert ax.get_xlim() == pytest.approx((0, 1))
-
-
-def test_a_density_of_two_components_is_an_image(ax):
-    figures.draw(datasets.density(2, 50), ax=ax)
-    assert len(ax.images) == 1
-    assert (ax.get_xlabel(), ax.get_ylabel()) == ("$x$", "$y$")
-
-
 def test_a_basin_s_legend_names_the_attractors(ax):
     ds = datasets.escape(30)
     basin = ds["status"].astype(np.int32).where(ds["status"] == 0, -1)
