@@ -50,6 +50,9 @@ def run(arguments: Sequence[str]) -> None:
     from hydra._internal.utils import get_args_parser
     from hydra.core.global_hydra import GlobalHydra
 
+    if "--version" in arguments:
+        print(f"Cobweb {provenance.version(provenance.DISTRIBUTION)}")
+        return
     parser = get_args_parser()
     args = parser.parse_args(list(arguments))
     if args.config_path or args.config_name or args.experimental_rerun:

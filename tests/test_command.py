@@ -328,3 +328,9 @@ def test_control_c_while_it_computes(root: Path, workdir: Path) -> None:
     assert (run.returncode, out) == (130, "")
     assert err == "interrupted; nothing was left half written\n"
     assert files(workdir) == ["out/run.log"]
+
+
+def test_the_version_is_ours(cobweb: Command) -> None:
+    code, out, _ = cobweb("run", "--version")
+    assert code == 0
+    assert re.fullmatch(r"Cobweb (\d+\.\d+\.\d+.*|.*source tree.*)\n", out)

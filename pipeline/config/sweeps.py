@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -127,9 +128,13 @@ def _starts(problem: Map | Objective) -> set[str]:
 
 def _unknown(mistakes: Mistakes, where: str, name: str, known: list[str]) -> None:
     parts = [k for k in known if k.startswith(f"{name}_")]
+    stem = re.sub(r"(_\d+)+$", "", name)
+    beside = [k for k in known if k.startswith(f"{stem}_") and stem != name]
     if parts:
         shown = ", ".join(parts[:3]) + (", ..." if len(parts) > 3 else "")
         mistakes.add(where, f"{name} is not one real number; sweep {shown}")
+    elif beside:
+        mistakes.add(where, f"{stem} has no entry {name}; its first are {', '.join(beside[:3])}")
     elif f"solver.{name}" in known:
         mistakes.add(where, f"a setting is swept by grid.{name}={{of: solver.{name}, ...}}")
     elif name == "solver":

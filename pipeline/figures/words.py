@@ -45,7 +45,7 @@ def label(view: View, name: str) -> str:
     text = str(attributes.get("long_name", "") or "")
     units = str(attributes.get("units", "1"))
     symbols = {str(a.name) for a in view.axes} | {s.name for s in view.series}
-    known = symbols | view.swept | {name}
+    known = symbols | view.swept | set(map(str, section(view.iterated, "initial"))) | {name}
     known |= {re.sub("_(re|im)$", "", s.name) for s in view.series}
     words = plain(text).split(" ")
     if text in ("", name):

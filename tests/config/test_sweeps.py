@@ -84,8 +84,8 @@ def test_the_order_of_the_document():
         (QUADRATIC, {"z0": ONE}, "grid.z0: z0 is not one real number; sweep z0_re, z0_im."),
         (VECTOR, {"A": ONE}, "grid.A: A is not one real number; sweep A_0_0, A_0_1, A_1_0, ..."),
         (VECTOR, {"A_0": ONE}, "grid.A_0: A_0 is not one real number; sweep A_0_0, A_0_1."),
-        (VECTOR, {"A_2_0": ONE}, 'no quantity has the name A_2_0; did you mean "A_1_0"?'),
-        (VECTOR, {"A_00_1": ONE}, "no quantity has the name A_00_1"),
+        (VECTOR, {"A_2_0": ONE}, "A has no entry A_2_0; its first are A_0_0, A_0_1"),
+        (VECTOR, {"A_00_1": ONE}, "A has no entry A_00_1; its first are A_0_0"),
         (
             VECTOR,
             {"step": ONE},
@@ -146,3 +146,8 @@ def test_form_and_name_are_told_together():
         "grid.b: no quantity has the name b (known: a, x0).",
         'grid.b = {"start": 0, "stop": 1}: expected {start, stop, num} or {start, stop, step}.',
     ]
+
+
+def test_an_entry_beyond_the_vector():
+    (found,) = mistakes(VECTOR, grid={"x0_99": {"values": [0.1]}})
+    assert found.startswith("grid.x0_99: x0 has no entry x0_99; its first are x0_0, x0_1")
