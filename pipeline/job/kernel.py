@@ -41,7 +41,7 @@ class Kernel:
 
 # {(platform, kind of work): kernel}, tuned by benchmarks/kernel.py; every other pair stays rolled.
 TABLE: dict[tuple[str, str], Kernel] = {
-    ("cpu", "map"): Kernel(unroll=4, strands=8),
+    ("cpu", "map"): Kernel(unroll=8),
     ("cpu", "orbit"): Kernel(unroll=4),
     ("cpu", "tangent"): Kernel(unroll=4, strands=4),
     ("cpu", "leaving"): Kernel(unroll=32),
