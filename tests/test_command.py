@@ -318,7 +318,13 @@ def test_control_c_while_it_computes(root: Path, workdir: Path) -> None:
         "grid={a: {start: 3, stop: 4, num: 20000}}",
     ]
     with subprocess.Popen(
-        words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment()
+        words,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment(),
+        # Whoever started the tests in the background has had them ignore it.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     ) as run:
         begun = time.monotonic()
         while not list(workdir.glob("out/.result.nc*")) and time.monotonic() < begun + 60:
