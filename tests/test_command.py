@@ -312,7 +312,10 @@ def test_python_m_pipeline(root: Path, workdir: Path) -> None:
 @pytest.mark.slow
 def test_control_c_while_it_computes(root: Path, workdir: Path) -> None:
     """Status 130, one line, and no file but the log."""
+    # Whoever started the tests in the background has had them ignore it, and their children too.
+    heed = "signal.signal(signal.SIGINT, signal.SIG_DFL); os.execv(sys.executable, sys.argv[1:])"
     words = [
+        *[sys.executable, "-c", f"import os, signal, sys; {heed}"],
         *[sys.executable, str(root / "run.py"), "experiment=orbit", "figure=none"],
         *["iterate.transient=1000000", "iterate.length=100", "hydra.run.dir=out"],
         "grid={a: {start: 3, stop: 4, num: 20000}}",
@@ -323,8 +326,6 @@ def test_control_c_while_it_computes(root: Path, workdir: Path) -> None:
         stderr=subprocess.PIPE,
         text=True,
         env=environment(),
-        # Whoever started the tests in the background has had them ignore it.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     ) as run:
         begun = time.monotonic()
         while not list(workdir.glob("out/.result.nc*")) and time.monotonic() < begun + 60:
