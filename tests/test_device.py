@@ -76,7 +76,7 @@ described = config.read(config.compose([
 device.check(described.device)
 layout = dataset.template(described)
 ends = []
-for kernel in (Kernel(), Kernel(unroll=4, strands=8), Kernel(unroll=7, strands=2)):
+for kernel in (Kernel(), Kernel(unroll=4, guarded=True), Kernel(unroll=7, paired=True)):
     plan = dataclasses.replace(job.plan(described, layout.cell_bytes), kernel=kernel)
     call, _ = job.compiled(described, plan)
     ends.append(dataset.fill(layout, job.blocks(described, plan, call))["x_final"])

@@ -66,11 +66,14 @@ class Fold:
 
     Attributes:
         init: what is seen before the first step -> the accumulator.
-        update: (accumulator, what is seen) -> accumulator, after each step.
+        open: accumulator -> working accumulator, before a few steps that are taken together.
+        update: (working accumulator, what is seen) -> working accumulator, after each step.
+        settle: working accumulator -> working accumulator, every fourth step or sooner.
+        close: working accumulator -> accumulator, after those steps.
         finish: (accumulator, end) -> {variable: value}, for `finished`.
         done: (accumulator, status) -> whether it has seen enough of its cell; None where it never
-            has. A cell leaves the loop when every fold is done with it.
-        settle: accumulator -> accumulator, every few steps, for what need not be done at each.
+            has. A cell leaves the loop when every fold is done with it; until then, what a fold
+            that is done has kept stays as it is.
         tangent: whether `update` pushes tangents.
         transient: whether it looks at the transient as well.
         record: what is seen -> {variable: value}, for `recorded`, whose first dimension is the
@@ -81,11 +84,13 @@ class Fold:
     recorded: tuple[Variable, ...] = ()
     every: int = 1
     init: Callable[[Seen], Any] = lambda seen: ()
+    open: Callable[[Any], Any] = lambda kept: kept
     update: Callable[[Any, Seen], Any] = lambda kept, seen: kept
+    settle: Callable[[Any], Any] = lambda kept: kept
+    close: Callable[[Any], Any] = lambda kept: kept
     finish: Callable[[Any, End], dict[str, Any]] = lambda kept, end: {}
     record: Callable[[Seen], dict[str, Any]] = lambda seen: {}
     done: Callable[[Any, Any], Any] | None = None
-    settle: Callable[[Any], Any] = lambda kept: kept
     tangent: bool = False
     transient: bool = True
 

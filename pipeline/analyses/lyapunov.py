@@ -1,9 +1,9 @@
 """Lyapunov exponent: the mean logarithm of the derivative along the orbit, in nats per iteration.
 
-The product of derivatives is kept as a mantissa in [1, 2) and an integer exponent, so that one
-logarithm, at the end, serves for all steps: XLA's log costs as much as 20 steps of a simple map.
-Between two calls of `settle` a few derivatives are multiplied; their product leaves the range of
-doubles only where their geometric mean over 4 steps is beyond 1e77 or below 1e-77.
+The product of derivatives is kept as a mantissa in [1, 2) and an integer exponent over as many
+steps as the loop takes together, and one logarithm serves them all: XLA's log costs as much as
+20 steps of a simple map. Up to 4 derivatives are multiplied between two calls of `settle`; their
+product leaves the range of doubles only where their geometric mean is beyond 1e77 or below 1e-77.
 """
 
 from __future__ import annotations
@@ -18,31 +18,46 @@ from pipeline.analyses.fold import Analysis, End, Fold, Seen, Subject
 from pipeline.arrays import Dimension, Variable
 
 
-class Kept(NamedTuple):
-    """|product of derivatives| = mantissa * 2**exponent, over so many steps."""
+class Working(NamedTuple):
+    """log|product of derivatives| = total + log(mantissa * 2**exponent)."""
 
+    total: Any
     mantissa: Any
     exponent: Any
-    steps: Any
 
 
-def settle(kept: Kept) -> Kept:
+def _open(total: Any) -> Working:
+    import jax.numpy as jnp
+
+    wide = jnp.int64 if total.dtype == jnp.float64 else jnp.int32
+    return Working(total, jnp.ones_like(total), jnp.zeros(total.shape, wide))
+
+
+def settle(working: Working) -> Working:
     """Move the binary exponent of the mantissa into the exponent: integer operations alone.
 
-    Zero, infinity and NaN stay in the mantissa for good.
+    Zero, infinity and NaN stay in the mantissa.
     """
     import jax
     import jax.numpy as jnp
 
-    p = kept.mantissa
+    p = working.mantissa
     kind = jnp.int64 if p.dtype == jnp.float64 else jnp.int32
     stored, bias = (52, 1023) if p.dtype == jnp.float64 else (23, 127)
     bits = jax.lax.bitcast_convert_type(p, kind)
     one = kind(bias) << stored
     mantissa = jax.lax.bitcast_convert_type((bits & ((kind(1) << stored) - 1)) | one, p.dtype)
     normal = (p > 0) & (p < jnp.inf)
-    exponent = kept.exponent + ((bits >> stored) - bias).astype(kept.exponent.dtype)
-    return kept._replace(mantissa=jnp.where(normal, mantissa, p), exponent=exponent)
+    exponent = working.exponent + ((bits >> stored) - bias)
+    return Working(working.total, jnp.where(normal, mantissa, p), exponent)
+
+
+def _close(working: Working) -> Any:
+    import jax.numpy as jnp
+
+    # Of zeros minus the bias has been counted, which their logarithm, -inf, makes no less.
+    exponent = working.exponent.astype(working.mantissa.dtype)
+    return working.total + (jnp.log(working.mantissa) + math.log(2) * exponent)
 
 
 def build(subject: Subject, settings: Mapping[str, Any]) -> Fold:
@@ -51,34 +66,32 @@ def build(subject: Subject, settings: Mapping[str, Any]) -> Fold:
     first = Dimension("exponent", 1, np.arange(1), "number of the exponent, the largest first")
     variable = Variable("lyapunov", (first,), "float", "Lyapunov exponent", "1")
 
-    def init(seen: Seen) -> Kept:
+    def init(seen: Seen) -> Any:
         import jax.numpy as jnp
 
-        one = jnp.ones_like(seen.state[name])
-        wide = jnp.int64 if one.dtype == jnp.float64 else jnp.int32
-        return Kept(one, jnp.zeros((), wide), jnp.int32(0))
+        return jnp.zeros_like(seen.state[name])
 
-    def update(kept: Kept, seen: Seen) -> Kept:
+    def update(working: Working, seen: Seen) -> Working:
         import jax.numpy as jnp
 
         assert seen.push is not None
         derivative = seen.push({name: jnp.ones_like(seen.state[name])})[name]
-        return kept._replace(mantissa=kept.mantissa * jnp.abs(derivative), steps=kept.steps + 1)
+        return working._replace(mantissa=working.mantissa * jnp.abs(derivative))
 
-    def finish(kept: Kept, end: End) -> dict[str, Any]:
+    def finish(total: Any, end: End) -> dict[str, Any]:
         import jax.numpy as jnp
 
-        total = jnp.log(kept.mantissa) + math.log(2) * kept.exponent.astype(kept.mantissa.dtype)
-        # An exponent of minus the bias has been counted for a zero at each step: it is -inf anyway.
-        mean = jnp.where(kept.mantissa < jnp.inf, total / kept.steps, jnp.nan)
+        mean = jnp.where(total < jnp.inf, total / subject.iterate.length, jnp.nan)
         return {"lyapunov": mean[None]}
 
     return Fold(
         finished=(variable,),
         init=init,
+        open=_open,
         update=update,
-        finish=finish,
         settle=settle,
+        close=_close,
+        finish=finish,
         tangent=True,
         transient=False,
     )

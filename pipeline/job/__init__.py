@@ -6,6 +6,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from time import perf_counter
 from typing import Any
 
@@ -16,12 +17,14 @@ from pipeline.errors import ConfigError
 from pipeline.experiment import Experiment
 from pipeline.grid import columns
 from pipeline.job import early, kernel, sharing
+from pipeline.job.early import LANES
 from pipeline.job.early import suits as leaves_early
 from pipeline.job.lane import Cell, moves, take
 from pipeline.job.loop import program
 from pipeline.job.plan import Plan
 from pipeline.job.plan import plan as plan_blocks
 from pipeline.job.structure import structure
+from pipeline.status import Status
 
 __all__ = ["Plan", "blocks", "compiled", "estimate", "leaves_early", "plan"]
 
@@ -71,7 +74,7 @@ def compiled(experiment: Experiment, plan: Plan) -> tuple[Call, float]:
 
 
 def _whole(experiment: Experiment, plan: Plan, numbers: Any, cells: Cell) -> Call:
-    """One program for the whole loop."""
+    """One program for the whole loop; a second one, where the first is guarded, if cells leave."""
     import jax
 
     whole = sharing.shared(program(experiment, plan.kernel, plan.share), experiment, plan, (0, 1))
@@ -81,6 +84,32 @@ def _whole(experiment: Experiment, plan: Plan, numbers: Any, cells: Cell) -> Cal
         count = len(cells.place)
         results = call(numbers, sharing.spread(cells, plan))
         return {name: np.asarray(value)[:count] for name, value in results.items()}
+
+    return _unguarded(run, experiment, plan) if plan.kernel.guarded else run
+
+
+def _unguarded(guarded: Call, experiment: Experiment, plan: Plan) -> Call:
+    """The same, with the cells that left the radius computed again, by a program for them alone."""
+    open_plan = replace(
+        plan,
+        block=min(plan.block, LANES * plan.devices),
+        kernel=replace(plan.kernel, guarded=False),
+    )
+    programs: list[Call] = []
+
+    def run(numbers: Any, cells: Cell) -> dict[str, np.ndarray]:
+        results = guarded(numbers, cells)
+        left = np.flatnonzero(results["status"] != Status.bounded)
+        if not len(left):
+            return results
+        if not programs:
+            programs.append(_whole(experiment, open_plan, numbers, cells))
+        results = {name: np.array(values) for name, values in results.items()}
+        for first in range(0, len(left), open_plan.block):
+            places = left[first : first + open_plan.block]
+            for name, values in programs[0](numbers, take(cells, places)).items():
+                results[name][places] = values
+        return results
 
     return run
 

@@ -7,6 +7,7 @@ meets the same operations in whichever lane it is, so the results are those of t
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -15,10 +16,11 @@ import numpy as np
 from pipeline.experiment import Experiment
 from pipeline.job import kernel, sharing
 from pipeline.job.lane import Cell, moves, take
+from pipeline.job.loop import walk
 from pipeline.job.plan import Plan
 
 # Lanes that move together: enough to fill the vectors, few enough to stay in the cache.
-LANES = 4096
+LANES = 16384
 # Steps between two looks at who is over.
 CHUNK = 32
 
@@ -39,41 +41,40 @@ def build(
     import jax
     import jax.numpy as jnp
 
-    move, steps = moves(experiment), experiment.iterate.steps
+    move, kernel = moves(experiment), plan.kernel
+    rest = experiment.iterate.steps % CHUNK
+    ahead = functools.partial(walk, experiment, move, kernel)
     width = min(LANES, plan.width) * plan.devices
 
     def begin(numbers: Any, cells: Cell) -> Any:
-        lanes = jax.vmap(lambda cell: move.begin(numbers, cell))(cells)
-        return lanes, jnp.zeros_like(cells.place)
+        """The lanes and the steps that each has done: those that fill no chunk."""
+        lanes = jax.vmap(functools.partial(move.begin, numbers))(cells)
+        return ahead(numbers, cells, lanes, 0, rest), jnp.full_like(cells.place, rest)
 
     def chunk(numbers: Any, cells: Cell, state: Any) -> Any:
-        step = jax.vmap(lambda *lane: move.step(numbers, *lane))
+        lanes, n = state
+        return ahead(numbers, cells, lanes, n, CHUNK), n + CHUNK
 
-        def advance(state: Any, _: None) -> tuple[Any, None]:
-            lanes, n = state
-            lanes = jax.vmap(move.settle)(step(cells, lanes, n))
-            n = n + 1
-            return (lanes._replace(running=lanes.running & (n < steps)), n), None
-
-        return jax.lax.scan(advance, state, length=CHUNK, unroll=plan.kernel.unroll)[0]
+    def running(state: Any) -> Any:
+        return jax.vmap(move.running)(state[0]) & (state[1] < experiment.iterate.steps)
 
     def finish(numbers: Any, cells: Cell, state: Any) -> dict[str, Any]:
-        return jax.vmap(lambda *lane: move.finish(numbers, *lane))(cells, state[0])
+        return jax.vmap(functools.partial(move.finish, numbers))(cells, state[0])
 
-    def merge(fresh: Any, state: Any) -> Any:
-        """The lanes that are still running, beside fresh ones in the places of the others."""
-        running = state[0].running
-        return jax.tree.map(lambda a, b: jnp.where(running, b, a), fresh, state)
+    def merge(old: Any, state: Any, fresh: Any) -> Any:
+        """The lanes as they were, or new ones."""
+        return jax.tree.map(lambda a, b: jnp.where(fresh, b, a), old, state)
 
-    def program(f: Callable[..., Any], *split: int) -> Any:
-        return jax.jit(sharing.shared(f, experiment, plan, split))
+    def program(f: Callable[..., Any], split: tuple[int, ...], *arguments: Any) -> Any:
+        return jax.jit(sharing.shared(f, experiment, plan, split)).lower(*arguments).compile()
 
     cells = _pad(cells, width)
-    first = program(begin, 0, 1).lower(numbers, cells).compile()
-    state = jax.eval_shape(program(begin, 0, 1), numbers, cells)
-    more = program(chunk, 0, 1, 1).lower(numbers, cells, state).compile()
-    last = program(finish, 0, 1, 1).lower(numbers, cells, state).compile()
-    mixed = program(merge, 1, 1).lower(state, state).compile()
+    state = jax.eval_shape(jax.jit(begin), numbers, cells)
+    first = program(begin, (0, 1), numbers, cells)
+    more = program(chunk, (0, 1, 1), numbers, cells, state)
+    going = program(running, (1,), state)
+    last = program(finish, (0, 1, 1), numbers, cells, state)
+    mixed = program(merge, (1, 1, 1), state, state, np.ones(width, bool))
 
     def run(numbers: Any, cells: Cell) -> dict[str, np.ndarray]:
         count = len(cells.place)
@@ -82,23 +83,26 @@ def build(
         owner = np.where(np.arange(width) < count, np.arange(width), -1)
         waiting, results = min(width, count), {}
         state = first(numbers, held)
-        while (owner >= 0).any():
+        while True:
+            over = (owner >= 0) & ~np.asarray(going(state))
+            if 2 * over.sum() >= (owner >= 0).sum():
+                for name, values in last(numbers, held, state).items():
+                    values = np.asarray(values)
+                    if name not in results:
+                        results[name] = np.empty((count, *values.shape[1:]), values.dtype)
+                    results[name][owner[over]] = values[over]
+                owner[over] = -1
+                if not (owner >= 0).any() and waiting == count:
+                    return results
+                free = np.flatnonzero(owner < 0)[: count - waiting]
+                if len(free):
+                    owner[free] = np.arange(waiting, waiting + len(free))
+                    waiting += len(free)
+                    held = _put(held, free, take(cells, owner[free]))
+                    fresh = np.isin(np.arange(width), free)
+                    state = mixed(state, first(numbers, held), fresh)
+                    continue
             state = more(numbers, held, state)
-            over = (owner >= 0) & ~np.asarray(state[0].running)
-            if 2 * over.sum() < (owner >= 0).sum() and over.sum() < (owner >= 0).sum():
-                continue
-            for name, values in last(numbers, held, state).items():
-                values = np.asarray(values)
-                whole = results.setdefault(name, np.empty((count, *values.shape[1:]), values.dtype))
-                whole[owner[over]] = values[over]
-            owner[over] = -1
-            free = np.flatnonzero(owner < 0)[: count - waiting]
-            if len(free):
-                owner[free] = np.arange(waiting, waiting + len(free))
-                waiting += len(free)
-                held = _put(held, free, take(cells, owner[free]))
-                state = mixed(first(numbers, held), state)
-        return results
 
     return run
 

@@ -23,28 +23,27 @@ class Kernel:
 
     Attributes:
         unroll: steps in one loop body.
-        strands: parts of the block that one body moves in turn, so that the processor has
-            independent work while a step's latency passes.
-        width: a strand is padded to a multiple of it: narrower loops are vectorised otherwise (a
-            cubic differs between widths up to 16 and from 32 on).
+        batch: steps in one body where a fold pushes tangents: it closes its books once in a body.
+        width: the lanes of a call are padded to a multiple of it: narrower loops are vectorised
+            otherwise (a cubic differs between widths up to 16 and from 32 on).
+        paired: whether reals travel two by two (`pairs`).
+        guarded: whether a state that has left the radius becomes NaN, so that the loop need carry
+            no status; cells that have left are computed again without the guard.
     """
 
     unroll: int = 1
-    strands: int = 1
+    batch: int = 1
     width: int = 64
-
-    @property
-    def multiple(self) -> int:
-        """The lanes of a call are a multiple of this."""
-        return self.width * self.strands
+    paired: bool = False
+    guarded: bool = False
 
 
 # {(platform, kind of work): kernel}, tuned by benchmarks/kernel.py; every other pair stays rolled.
 TABLE: dict[tuple[str, str], Kernel] = {
-    ("cpu", "map"): Kernel(unroll=8),
+    ("cpu", "map"): Kernel(unroll=8, paired=True, guarded=True),
     ("cpu", "orbit"): Kernel(unroll=4),
-    ("cpu", "tangent"): Kernel(unroll=4, strands=4),
-    ("cpu", "leaving"): Kernel(unroll=32),
+    ("cpu", "tangent"): Kernel(unroll=8, batch=64, paired=True, guarded=True),
+    ("cpu", "leaving"): Kernel(unroll=32, paired=True),
 }
 # A reduction over a vector depends on the batch whatever the width, so nothing is padded for it.
 BATCHED = Kernel(width=1)

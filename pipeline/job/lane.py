@@ -15,12 +15,11 @@ from pipeline.status import Status
 
 
 class Lane(NamedTuple):
-    """The iteration's carry, the cell's status, what each fold keeps, whether it is still moved."""
+    """The iteration's carry, the cell's status (none where it is guarded), what each fold keeps."""
 
     carry: Any
     status: Any
     kept: tuple[Any, ...]
-    running: Any
 
 
 class Cell(NamedTuple):
@@ -40,79 +39,96 @@ class Moves(NamedTuple):
 
     Attributes:
         begin: (numbers, cell) -> lane, before the first step.
-        step: (numbers, cell, lane, n) -> lane, n steps having been done; with `transient` only the
-            folds that look at the transient see it.
+        open: lane -> lane, before a few steps that are taken together. With `transient`, here and
+            below, only the folds that look at the transient take part.
+        step: (numbers, cell, lane, n) -> lane, n steps having been done.
         settle: lane -> lane, every few steps.
+        close: lane -> lane, after those steps.
+        running: lane -> whether it has not ended.
         record: (numbers, cell, lane, running, n) -> {variable: its value at this step}, where
-            `running` says whether the lane was moved by this step.
+            `running` says whether the lane had not ended before this step.
         finish: (numbers, cell, lane) -> {variable: its value}, status among them.
-        leaves: whether a lane may end before the last step, and then stays as it is.
     """
 
     begin: Callable[..., Lane]
+    open: Callable[..., Lane]
     step: Callable[..., Lane]
-    settle: Callable[[Lane], Lane]
+    settle: Callable[..., Lane]
+    close: Callable[..., Lane]
+    running: Callable[[Lane], Any]
     record: Callable[..., dict[str, Any]]
     finish: Callable[..., dict[str, Any]]
-    leaves: bool
     recorders: tuple[Fold, ...]
 
 
-def moves(experiment: Experiment) -> Moves:
-    """The functions that a job's loops are made of."""
+def moves(experiment: Experiment, *, guarded: bool = False) -> Moves:
+    """The functions that a job's loops are made of.
+
+    Args:
+        guarded: a map's state is NaN from the step on that follows one outside the radius. That is
+            all there is to tell of its status; the results of such a cell are not to be used.
+    """
     import jax
     import jax.numpy as jnp
 
     folds, solver, iterate = experiment.folds(), experiment.solver, experiment.iterate
     problem = experiment.problem
     recorders = tuple(fold for fold in folds if fold.recorded)
-    sated = _sated(folds)
-    may_leave = leaves(experiment)
+    freezes = solver.freezes or iterate.stop == "converged"
 
-    def goes_on(kept: tuple[Any, ...], status: Any) -> Any:
-        running = jnp.bool_(True)
-        if solver.freezes or iterate.stop == "converged":
-            running = status == Status.bounded
-        if sated:
-            done = [fold.done(k, status) for fold, k in zip(folds, kept, strict=True) if fold.done]
-            running &= ~jnp.all(jnp.stack(done))
-        return running
+    def running(lane: Lane) -> Any:
+        going = jnp.bool_(True)
+        if freezes:
+            going = lane.status == Status.bounded
+        if _sated(folds):
+            seen = [fold.done(k, lane.status) for fold, k in zip(folds, lane.kept, strict=True)]
+            going &= ~jnp.all(jnp.stack(seen))
+        return going
+
+    def each(move: str) -> Callable[..., Lane]:
+        def moved(lane: Lane, *, transient: bool = False) -> Lane:
+            kept = tuple(
+                getattr(fold, move)(k) if fold.transient or not transient else k
+                for fold, k in zip(folds, lane.kept, strict=True)
+            )
+            return lane._replace(kept=kept)
+
+        return moved
 
     def begin(numbers: Any, cell: Cell) -> Lane:
         iteration = experiment.iteration(numbers, cell.swept)
         carry = iteration.init(experiment.start(numbers, cell.swept))
         seen = Seen(0, iteration.state(carry), iteration.probe(carry), jnp.bool_(True))
-        status, kept = iteration.terminate(carry), tuple(f.init(seen) for f in folds)
-        return Lane(carry, status, kept, goes_on(kept, status))
+        status = () if guarded else iteration.terminate(carry)
+        return Lane(carry, status, tuple(f.init(seen) for f in folds))
 
     def step(numbers: Any, cell: Cell, lane: Lane, n: Any, *, transient: bool = False) -> Lane:
         iteration = experiment.iteration(numbers, cell.swept)
         looking = [fold.transient or not transient for fold in folds]
-        push = None
+        going, push = running(lane), None
         if any(fold.tangent and looks for fold, looks in zip(folds, looking, strict=True)):
             carry, push = jax.linearize(lambda c: iteration.step(c, n), lane.carry)
         else:
             carry = iteration.step(lane.carry, n)
-        bounded = lane.status == Status.bounded
-        status = iteration.terminate(carry)
-        if isinstance(problem, Map) and iterate.stop == "converged":
-            moved = flatten(problem.change(iteration.state(carry), iteration.state(lane.carry)))
-            still = jnp.sqrt(jnp.sum(moved**2)) <= iterate.tolerance
-            status = jnp.where(still & (status == Status.bounded), Status.converged, status)
-        status = jnp.where(bounded, status, lane.status).astype(jnp.int8)
-        seen = Seen(n + 1, iteration.state(carry), iteration.probe(carry), lane.running, push)
+        if guarded:
+            inside = iteration.terminate(lane.carry) == Status.bounded
+            carry = jax.tree.map(lambda value: jnp.where(inside, value, jnp.nan), carry)
+            status = ()
+        else:
+            status = iteration.terminate(carry)
+            if isinstance(problem, Map) and iterate.stop == "converged":
+                moved = flatten(problem.change(iteration.state(carry), iteration.state(lane.carry)))
+                still = jnp.sqrt(jnp.sum(moved**2)) <= iterate.tolerance
+                status = jnp.where(still & (status == Status.bounded), Status.converged, status)
+            bounded = lane.status == Status.bounded
+            status = jnp.where(bounded, status, lane.status).astype(jnp.int8)
+        seen = Seen(n + 1, iteration.state(carry), iteration.probe(carry), going, push)
         kept = tuple(
             fold.update(k, seen) if looks else k
             for fold, k, looks in zip(folds, lane.kept, looking, strict=True)
         )
-        if not may_leave:
-            return Lane(carry, status, kept, lane.running)
-        new = Lane(carry, status, kept, goes_on(kept, status))
-        return jax.tree.map(lambda a, b: jnp.where(lane.running, a, b), new, lane)
-
-    def settle(lane: Lane) -> Lane:
-        kept = tuple(fold.settle(k) for fold, k in zip(folds, lane.kept, strict=True))
-        return lane._replace(kept=kept)
+        new = Lane(carry, status, kept)
+        return jax.tree.map(lambda a, b: jnp.where(going, a, b), new, lane) if freezes else new
 
     def record(numbers: Any, cell: Cell, lane: Lane, running: Any, n: Any) -> dict[str, Any]:
         iteration = experiment.iteration(numbers, cell.swept)
@@ -121,18 +137,20 @@ def moves(experiment: Experiment) -> Moves:
 
     def finish(numbers: Any, cell: Cell, lane: Lane) -> dict[str, Any]:
         iteration = experiment.iteration(numbers, cell.swept)
-        carry, status = lane.carry, lane.status
+        status = iteration.terminate(lane.carry) if guarded else lane.status
         if solver.freezes:
             status = jnp.where(status == Status.bounded, Status.iteration_limit, status)
         status = status.astype(jnp.int8)
-        seen = Seen(iterate.steps, iteration.state(carry), iteration.probe(carry), False)
-        end = End(seen, status, iteration, carry)
+        seen = Seen(iterate.steps, iteration.state(lane.carry), iteration.probe(lane.carry), False)
+        end = End(seen, status, iteration, lane.carry)
         result = {"status": status}
         for fold, kept in zip(folds, lane.kept, strict=True):
             result |= fold.finish(kept, end)
         return result
 
-    return Moves(begin, step, settle, record, finish, may_leave, recorders)
+    return Moves(
+        begin, each("open"), step, each("settle"), each("close"), running, record, finish, recorders
+    )
 
 
 def leaves(experiment: Experiment) -> bool:

@@ -59,7 +59,7 @@ class Plan:
     @property
     def width(self) -> int:
         """Lanes of one device: its share, padded to what the kernel needs."""
-        return -(-self.share // self.kernel.multiple) * self.kernel.multiple
+        return -(-self.share // self.kernel.width) * self.kernel.width
 
     @property
     def record(self) -> dict[str, Any]:
@@ -78,7 +78,7 @@ def plan(experiment: Experiment, cell_bytes: int, kernel: Kernel, devices: int) 
     """
     memory, count = experiment.device.memory, cells(experiment.grid)
     lane, devices = _lane_bytes(experiment), min(devices, count)
-    multiple = kernel.multiple * devices
+    multiple = kernel.width * devices
     most = (memory - lane * multiple) // (COPIES * cell_bytes + lane)
     if most < 1:
         need = COPIES * cell_bytes + lane * (multiple + 1)

@@ -44,7 +44,7 @@ def test_half_of_the_memory_is_left_to_the_block_that_is_filed() -> None:
 
 def test_whole_multiples_leave_no_lane_idle() -> None:
     plan = planned(2**22, 100_000)
-    assert plan.block % plan.kernel.multiple == 0
+    assert plan.block % plan.kernel.width == 0
     assert plan.width == plan.block
 
 
