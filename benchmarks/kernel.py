@@ -11,9 +11,8 @@ import measure
 from pipeline import job
 from pipeline.job.kernel import TABLE, Kernel
 
-UNROLL = STRANDS = (1, 2, 4, 8, 16)
-# Steps of strands in one loop body: more take minutes to compile.
-MOST = 64
+UNROLL = (1, 2, 4, 8, 16, 32)
+BATCH = (16, 32, 64, 128)
 # A smaller kernel that reaches so much of the best one's speed is better: it compiles sooner.
 ENOUGH = 0.9
 
@@ -22,10 +21,9 @@ MAPS = {
     "henon": measure.axis("a", 1.0, 1.4, 64),
     "cubic": measure.axis("a", 2.0, 2.8, 64),
     "ricker": measure.axis("r", 1.8, 3.2, 64),
-    "standard": measure.axis("k", 0.5, 1.5, 64),
 }
 PLANE = "quadratic_c"
-STARTS = {"standard": "theta0", PLANE: "c_im"}
+STARTS = {PLANE: "c_im"}
 # {kind of work: (analysis, maps)}; exponents are of maps of one component.
 KINDS = {
     "map": ("final", list(MAPS)),
@@ -55,12 +53,14 @@ def shaped(ours: measure.Prepared, kernel: Kernel, block: int) -> measure.Prepar
 
 
 def kernels(kind: str, small: bool) -> list[Kernel]:
-    """The rows to try; cells that leave are moved in one strand, a chunk of 32 steps at a time."""
-    if kind == "leaving":
-        return [Kernel(unroll=u) for u in ((1, 4) if small else (*UNROLL, 32))]
-    sizes = (1, 4) if small else UNROLL
-    pairs = [(u, s) for u in sizes for s in sizes if u * s <= MOST]
-    return [Kernel(unroll=u, strands=s) for u, s in pairs]
+    """The rows to try: as they are, in pairs, with a guard, and both."""
+    guards = (False, True) if kind in ("map", "tangent") else (False,)
+    shapes = [{"paired": p, "guarded": g} for p in (False, True) for g in guards]
+    if kind == "tangent":
+        batches = BATCH[:1] if small else BATCH
+        return [Kernel(), *(Kernel(unroll=8, batch=b, **s) for b in batches for s in shapes)]
+    unrolls = (1, 4) if small else UNROLL
+    return [Kernel(unroll=u, **s) for u in unrolls for s in shapes]
 
 
 def measured(
@@ -96,7 +96,7 @@ def scores(seconds: Seconds) -> dict[Kernel, float]:
 def choice(score: Mapping[Kernel, float], compiling: Mapping[Kernel, float]) -> Kernel:
     """The smallest kernel that is fast enough; of two as small the one that compiles sooner."""
     enough = [kernel for kernel, s in score.items() if s >= ENOUGH]
-    return min(enough, key=lambda k: (k.unroll * k.strands, compiling[k]))
+    return min(enough, key=lambda k: (max(k.unroll, k.batch), compiling[k]))
 
 
 def total(by_map: Mapping[str, list[float]]) -> list[float]:
@@ -113,17 +113,29 @@ def table(
     for kernel, by_map in seconds.items():
         mark = "**" if kernel == best else ""
         speeds = [f"{work / statistics.median(times) / 1e9:.3g}" for times in by_map.values()]
-        size = f"{mark}{kernel.unroll} x {kernel.strands}{mark}"
-        rows.append([size, *speeds, f"{score[kernel]:.2f}", measure.time(compiling[kernel])])
+        rows.append(
+            [
+                f"{mark}{title(kernel)}{mark}",
+                *speeds,
+                f"{score[kernel]:.2f}",
+                measure.time(compiling[kernel]),
+            ]
+        )
     names = list(seconds[best])
-    head = ["unroll x strands", *names, "of the best", "compiling"]
+    head = ["kernel", *names, "of the best", "compiling"]
     return measure.Table(f"{kind}: 10^9 steps a second, as if no cell left", head, rows)
+
+
+def title(kernel: Kernel) -> str:
+    """In a few words."""
+    marks = [word for word in ("paired", "guarded") if getattr(kernel, word)]
+    return " ".join([str(max(kernel.unroll, kernel.batch)), *marks])
 
 
 def by_width(kind: str, kernel: Kernel, steps: int, repeats: int, small: bool) -> measure.Table:
     """The same kernel on blocks of other sizes."""
     name, runs, cells = KINDS[kind][1][0], {}, {}
-    for power in (9, 10) if small else range(9, 18):
+    for power in (9, 10) if small else range(9, 20):
         program = shaped(prepared(kind, name, 2**power, steps), kernel, 2**power)
         program.exhaust()
         runs[str(2**power)] = program.exhaust
@@ -131,26 +143,25 @@ def by_width(kind: str, kernel: Kernel, steps: int, repeats: int, small: bool) -
         speeds = [int(block) * steps / s / 1e9 for s in times]
         cells[block] = measure.span(speeds, lambda v: f"{v:.3g}")
     rows = [[block, speed] for block, speed in cells.items()]
-    return measure.Table(f"{kind}, {name}: {kernel}", ["cells", "10^9 steps a second"], rows)
+    return measure.Table(f"{kind}, {name}: {title(kernel)}", ["cells", "10^9 steps a second"], rows)
 
 
 def main(small: bool) -> measure.Study:
-    study = measure.Study("Kernels: how much unrolling, how many strands?")
-    repeats = 1 if small else 7
+    study = measure.Study("Kernels: how many steps in one body, and what does it carry?")
+    repeats = 1 if small else 5
     for kind in KINDS:
-        cells, steps = (4096, 500) if kind == "orbit" else (16384, 1000)
+        cells, steps = (1024, 500) if kind == "orbit" else (65536, 1000)
         cells, steps = (1024, 70) if small else (cells, steps)
         seconds, compiling = measured(kind, cells, steps, repeats, small)
         score = scores(seconds)
         best = choice(score, compiling)
         study.tables.append(table(kind, seconds, score, compiling, cells * steps, best))
         study.tables.append(by_width(kind, best, steps, repeats, small))
-        name = f"unroll {best.unroll}, strands {best.strands}"
         kept = TABLE.get(("cpu", kind), Kernel())
         for peer, other in {"rolled": Kernel(), "as the table has it": kept}.items():
             if other in seconds:
                 ours, theirs = total(seconds[best]), total(seconds[other])
-                study.rows.append(measure.Row(f"{kind}: all maps", name, peer, ours, theirs))
+                study.rows.append(measure.Row(f"{kind}: all maps", title(best), peer, ours, theirs))
     return study
 
 

@@ -282,7 +282,7 @@ def record(study: Study, load_before: float) -> dict[str, Any]:
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
         "machine": machine(),
         "versions": versions(),
-        "load": round(load_before, 2),
+        "load": f"{load_before:.2f} before, {load():.2f} after",
         **asdict(study),
     }
 

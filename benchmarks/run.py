@@ -34,7 +34,7 @@ def page(results: dict[str, Any]) -> str:
     """All tables, each below where and when it was measured."""
     parts = []
     for script, data in results.items():
-        where = f"`{script}.py`, {data['date']}: {data['machine']}, load before {data['load']}"
+        where = f"`{script}.py`, {data['date']}: {data['machine']}, load {data['load']}"
         study = measure.restore(data)
         parts += [
             f"### {study.question}",

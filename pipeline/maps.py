@@ -40,10 +40,14 @@ class Map:
     reference: str = ""
 
     @property
+    def formulas(self) -> list[Expression]:
+        """All that a step evaluates."""
+        return [*self.definitions.values(), *self.equations.values()]
+
+    @property
     def counts(self) -> bool:
         """Whether a formula uses the iteration number n."""
-        formulas = [*self.equations.values(), *self.definitions.values()]
-        return any("n" in formula.names for formula in formulas)
+        return any("n" in formula.names for formula in self.formulas)
 
     def step(self, x: State, p: Parameters, n: Any = 0, xp: Any = None) -> State:
         """The next state of one cell.
@@ -81,8 +85,12 @@ class Map:
         """[] Whether the state is finite and not beyond the escape radius."""
         import jax.numpy as jnp
 
-        square = self.square(x)
+        free = [value for name, value in x.items() if name not in self.modulus]
+        if len(free) == 1 and not free[0].ndim and not jnp.iscomplexobj(free[0]):
+            norm, bound = jnp.abs(free[0]), self.escape_radius
+        else:
+            norm, bound = self.square(x), self.escape_radius**2
         # An overflow is beyond any radius; NaN compares false.
-        bound = min(self.escape_radius**2, float(jnp.finfo(square.dtype).max))
+        bound = min(bound, float(jnp.finfo(norm.dtype).max))
         circles = [jnp.all(jnp.isfinite(x[name])) for name in self.modulus]
-        return functools.reduce(operator.and_, circles, square <= bound)
+        return functools.reduce(operator.and_, circles, norm <= bound)

@@ -61,7 +61,13 @@ def test_run_into_a_folder_gives_the_same(folder: Path) -> None:
     assert json.loads(texts["overrides"])[: len(SMALL)] == list(SMALL)
     plan = json.loads(texts["plan"])
     assert plan["block"] == 2
-    assert plan["kernel"] == {"unroll": 1, "batch": 1, "width": 64, "paired": False, "guarded": False}
+    assert plan["kernel"] == {
+        "unroll": 1,
+        "batch": 1,
+        "width": 64,
+        "paired": False,
+        "guarded": False,
+    }
     assert plan["devices"] == 1
 
 

@@ -16,10 +16,14 @@ NEVER = -1
 
 
 class Kept(NamedTuple):
-    """The iteration, -1 before it, and the logarithm of the norm there."""
+    """Whether the orbit has stayed, the last iteration at which it had, the square of its norm.
 
-    iteration: Any
-    log_norm: Any
+    Once it has left, the square stays that of the first state beyond.
+    """
+
+    stayed: Any
+    iterations: Any
+    square: Any
 
 
 def build(subject: Subject, settings: Mapping[str, Any]) -> Fold:
@@ -36,33 +40,34 @@ def build(subject: Subject, settings: Mapping[str, Any]) -> Fold:
     if smooth:
         finished.append(Variable("escape_smooth", (), "float", "smoothed count of iterations"))
 
-    def log_norm(seen: Seen) -> Any:
-        import jax.numpy as jnp
-
-        return jnp.log(g.square(seen.state)) / 2 if smooth else jnp.zeros(())
+    def square(seen: Seen) -> Any:
+        return g.square(seen.state) if smooth else ()
 
     def init(seen: Seen) -> Kept:
+        import jax
         import jax.numpy as jnp
 
-        first = jnp.where(g.inside(seen.state), NEVER, 0).astype(jnp.int32)
-        return Kept(first, log_norm(seen))
+        # As wide as the reals beside which it is counted.
+        real = jnp.finfo(jax.tree.leaves(seen.state)[0].dtype)
+        stayed, wide = g.inside(seen.state), jnp.int64 if real.bits == 64 else jnp.int32
+        return Kept(stayed, jnp.where(stayed, 0, -1).astype(wide), square(seen))
 
     def update(kept: Kept, seen: Seen) -> Kept:
         import jax.numpy as jnp
 
-        new = (kept.iteration == NEVER) & ~g.inside(seen.state)
-        size = jnp.where(new, log_norm(seen), kept.log_norm) if smooth else kept.log_norm
-        n = jnp.asarray(seen.n, jnp.int32)
-        return Kept(jnp.where(new, n, kept.iteration), size)
+        stayed = kept.stayed & g.inside(seen.state)
+        size = jnp.where(kept.stayed, square(seen), kept.square) if smooth else ()
+        return Kept(stayed, jnp.where(stayed, kept.iterations + 1, kept.iterations), size)
 
     def finish(kept: Kept, end: End) -> dict[str, Any]:
         import jax.numpy as jnp
 
-        found = {"escape_iteration": kept.iteration}
+        count = kept.iterations + 1
+        found = {"escape_iteration": jnp.where(kept.stayed, NEVER, count).astype(jnp.int32)}
         if smooth:
-            ratio = kept.log_norm / jnp.log(g.escape_radius)
-            count = kept.iteration + 1 - jnp.log(ratio) / jnp.log(settings["degree"])
-            found["escape_smooth"] = jnp.where(kept.iteration == NEVER, jnp.nan, count)
+            ratio = jnp.log(kept.square) / 2 / jnp.log(g.escape_radius)
+            count = count + 1 - jnp.log(ratio) / jnp.log(settings["degree"])
+            found["escape_smooth"] = jnp.where(kept.stayed, jnp.nan, count)
         return found
 
     return Fold(
@@ -71,7 +76,7 @@ def build(subject: Subject, settings: Mapping[str, Any]) -> Fold:
         update=update,
         finish=finish,
         # The status has the map's radius, and is the same whatever is analysed.
-        done=lambda kept, status: (kept.iteration != NEVER) & (status == Status.escaped),
+        done=lambda kept, status: ~kept.stayed & (status == Status.escaped),
     )
 
 

@@ -11,7 +11,7 @@ from pipeline.errors import ExpressionError
 from pipeline.expressions import tree, typeset
 from pipeline.expressions.evaluate import UNKNOWN, Walk
 from pipeline.expressions.fault import ArithmeticFault
-from pipeline.expressions.functions import RESERVED
+from pipeline.expressions.functions import RESERVED, TRANSCENDENTAL
 from pipeline.expressions.operators import Library
 from pipeline.expressions.parse import parse
 from pipeline.expressions.scalars import is_scalar, static
@@ -51,6 +51,16 @@ class Expression:
             library = Library(xp, _real(known, xp))
             value = Walk(self.text, known, library).value(self._tree)
             return xp.asarray(library.operand(value) if is_scalar(value) else value)
+
+    @property
+    def costly(self) -> bool:
+        """Whether one value takes more than arithmetic: an exponential, a sine, a general power."""
+        nodes = list(tree.walk(self._tree))
+        links = [link for node in nodes if isinstance(node, tree.Series) for link in node.links]
+        powers = [link for link in links if link.symbol == "**"]
+        return any(not isinstance(power.operand, tree.Number) for power in powers) or any(
+            isinstance(node, tree.Call) and node.function in TRANSCENDENTAL for node in nodes
+        )
 
     def mathtext(self) -> str:
         """The formula for matplotlib's mathtext, without the dollar signs."""

@@ -252,6 +252,12 @@ FUNCTIONS: Mapping[str, Function] = {
     "eye": Function(1, 2, _eye, check=_square, usage="eye(n) or eye(n, m)"),
 }
 
+TRANSCENDENTAL = frozenset(
+    "sin cos tan arcsin arccos arctan sinh cosh tanh arcsinh arccosh arctanh "
+    "exp expm1 log log1p log2 log10 cbrt arctan2 arg".split()
+)
+"""What costs tens of additions."""
+
 CONSTANTS: Mapping[str, float] = {"pi": math.pi, "e": math.e}
 
 RESERVED: frozenset[str] = frozenset({*FUNCTIONS, *CONSTANTS, *keyword.kwlist})

@@ -7,7 +7,7 @@ number of steps and the platform alone, never on the number of cells, the memory
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pipeline.experiment import Experiment
 from pipeline.job.lane import leaves
@@ -40,11 +40,13 @@ class Kernel:
 
 # {(platform, kind of work): kernel}, tuned by benchmarks/kernel.py; every other pair stays rolled.
 TABLE: dict[tuple[str, str], Kernel] = {
-    ("cpu", "map"): Kernel(unroll=8, paired=True, guarded=True),
-    ("cpu", "orbit"): Kernel(unroll=4),
-    ("cpu", "tangent"): Kernel(unroll=8, batch=64, paired=True, guarded=True),
+    ("cpu", "map"): Kernel(unroll=4, paired=True, guarded=True),
+    ("cpu", "orbit"): Kernel(unroll=4, batch=4),
+    ("cpu", "tangent"): Kernel(unroll=4, batch=32, paired=True, guarded=True),
     ("cpu", "leaving"): Kernel(unroll=32, paired=True),
 }
+# A step that costs as much as many others gains nothing in a longer body.
+COSTLY = {"unroll": 1, "batch": 16}
 # A reduction over a vector depends on the batch whatever the width, so nothing is padded for it.
 BATCHED = Kernel(width=1)
 
@@ -69,4 +71,8 @@ def choose(experiment: Experiment, platform: str) -> Kernel:
         return BATCHED
     if experiment.iterate.steps < SHORT:
         return Kernel()
-    return TABLE.get((platform, work), Kernel())
+    kernel = TABLE.get((platform, work), Kernel())
+    assert isinstance(experiment.problem, Map)
+    if any(formula.costly for formula in experiment.problem.formulas):
+        return replace(kernel, **{k: min(v, getattr(kernel, k)) for k, v in COSTLY.items()})
+    return kernel

@@ -15,7 +15,11 @@ from pipeline.status import Status
 
 
 class Lane(NamedTuple):
-    """The iteration's carry, the cell's status (none where it is guarded), what each fold keeps."""
+    """The iteration's carry, the cell's status, what each fold keeps.
+
+    A guarded lane has no status; an open lane of a map that goes on for ever has, in its place,
+    whether it has been bounded so far.
+    """
 
     carry: Any
     status: Any
@@ -44,7 +48,7 @@ class Moves(NamedTuple):
         step: (numbers, cell, lane, n) -> lane, n steps having been done.
         settle: lane -> lane, every few steps.
         close: lane -> lane, after those steps.
-        running: lane -> whether it has not ended.
+        running: lane, not open -> whether it has not ended.
         record: (numbers, cell, lane, running, n) -> {variable: its value at this step}, where
             `running` says whether the lane had not ended before this step.
         finish: (numbers, cell, lane) -> {variable: its value}, status among them.
@@ -75,13 +79,15 @@ def moves(experiment: Experiment, *, guarded: bool = False) -> Moves:
     problem = experiment.problem
     recorders = tuple(fold for fold in folds if fold.recorded)
     freezes = solver.freezes or iterate.stop == "converged"
+    flagged = not freezes and not guarded
 
     def running(lane: Lane) -> Any:
         going = jnp.bool_(True)
         if freezes:
             going = lane.status == Status.bounded
         if _sated(folds):
-            seen = [fold.done(k, lane.status) for fold, k in zip(folds, lane.kept, strict=True)]
+            kept = zip(folds, lane.kept, strict=True)
+            seen = [fold.done(k, lane.status) for fold, k in kept if fold.done]
             going &= ~jnp.all(jnp.stack(seen))
         return going
 
@@ -95,6 +101,15 @@ def moves(experiment: Experiment, *, guarded: bool = False) -> Moves:
 
         return moved
 
+    def opened(lane: Lane, *, transient: bool = False) -> Lane:
+        lane = each("open")(lane, transient=transient)
+        return lane._replace(status=lane.status == Status.bounded) if flagged else lane
+
+    def closed(lane: Lane, *, transient: bool = False) -> Lane:
+        lane = each("close")(lane, transient=transient)
+        status = jnp.where(lane.status, Status.bounded, Status.escaped) if flagged else lane.status
+        return lane._replace(status=status.astype(jnp.int8) if flagged else status)
+
     def begin(numbers: Any, cell: Cell) -> Lane:
         iteration = experiment.iteration(numbers, cell.swept)
         carry = iteration.init(experiment.start(numbers, cell.swept))
@@ -105,15 +120,17 @@ def moves(experiment: Experiment, *, guarded: bool = False) -> Moves:
     def step(numbers: Any, cell: Cell, lane: Lane, n: Any, *, transient: bool = False) -> Lane:
         iteration = experiment.iteration(numbers, cell.swept)
         looking = [fold.transient or not transient for fold in folds]
-        going, push = running(lane), None
+        going, push = running(lane) if freezes else jnp.bool_(True), None
         if any(fold.tangent and looks for fold, looks in zip(folds, looking, strict=True)):
             carry, push = jax.linearize(lambda c: iteration.step(c, n), lane.carry)
         else:
             carry = iteration.step(lane.carry, n)
+        status: Any = ()
         if guarded:
             inside = iteration.terminate(lane.carry) == Status.bounded
             carry = jax.tree.map(lambda value: jnp.where(inside, value, jnp.nan), carry)
-            status = ()
+        elif flagged:
+            status = lane.status & (iteration.terminate(carry) == Status.bounded)
         else:
             status = iteration.terminate(carry)
             if isinstance(problem, Map) and iterate.stop == "converged":
@@ -148,9 +165,7 @@ def moves(experiment: Experiment, *, guarded: bool = False) -> Moves:
             result |= fold.finish(kept, end)
         return result
 
-    return Moves(
-        begin, each("open"), step, each("settle"), each("close"), running, record, finish, recorders
-    )
+    return Moves(begin, opened, step, each("settle"), closed, running, record, finish, recorders)
 
 
 def leaves(experiment: Experiment) -> bool:

@@ -11,8 +11,10 @@ from pipeline.analyses import Fold
 from pipeline.experiment import Experiment
 from pipeline.job.kernel import Kernel
 from pipeline.job.lane import Cell, Lane, Moves, leaves, moves
-from pipeline.job.pairs import pack
+from pipeline.job.pairs import pack, unpack
 
+# The lanes, the steps done, the rows filled, and the table of what is recorded.
+State = tuple[Lane, Any, Any, Any]
 # Steps between two calls of the folds' `settle`.
 SETTLE = 4
 
@@ -35,12 +37,14 @@ def program(
 
     move, iterate = moves(experiment, guarded=kernel.guarded), experiment.iterate
     recorders = move.recorders
+    walk = Walk(experiment, move, kernel, watch=leaves(experiment))
+    settling = Walk(experiment, move, kernel, transient=True, watch=leaves(experiment))
     stride = math.gcd(*(fold.every for fold in recorders)) if recorders else 1
 
     def run(numbers: Any, cells: Cell) -> dict[str, Any]:
         record = jax.vmap(functools.partial(move.record, numbers), in_axes=(0, 0, 0, None))
         real = functools.partial(jax.tree.map, lambda a: a[:block])
-        ahead = functools.partial(walk, experiment, move, kernel, numbers, cells)
+        ahead = functools.partial(walk.steps, numbers, cells)
 
         def note(lanes: Lane, running: Any, n: Any) -> dict[str, Any]:
             # Padding is not kept: without the barrier the compiler would step the real cells a
@@ -48,86 +52,138 @@ def program(
             lanes, running = jax.lax.optimization_barrier((lanes, running))
             return record(real(cells), real(lanes), real(running), n)
 
-        def row(state: tuple[Lane, Any], _: None) -> tuple[tuple[Lane, Any], dict[str, Any]]:
-            lanes, n = state
-            before = ahead(lanes, n, stride - 1)
-            n = n + stride
-            after = ahead(before, n - 1, 1)
-            return (after, n), note(after, jax.vmap(move.running)(before), n)
+        def rows(state: State, count: int, tile: int) -> State:
+            """So many more tiles of rows: their transpose fills the lines of the cache."""
+
+            def several(state: State, _: None) -> tuple[State, None]:
+                lanes, n, at, table = state
+                notes = []
+                for _k in range(tile):
+                    before = ahead(lanes, n, stride - 1)
+                    n = n + stride
+                    lanes = ahead(before, n - 1, 1)
+                    notes.append(note(lanes, jax.vmap(move.running)(before), n))
+                return (lanes, n, at + tile, put(table, notes, at)), None
+
+            return jax.lax.scan(several, state, length=count)[0] if count else state
 
         lanes = jax.vmap(functools.partial(move.begin, numbers))(cells)
         first = note(lanes, jnp.ones(len(cells.place), bool), 0)
-        lanes, n = ahead(lanes, 0, iterate.transient, transient=True), iterate.transient
-        count = iterate.length // stride if recorders else 0
-        rows = jax.tree.map(lambda row: jnp.zeros((0, *row.shape), row.dtype), first)
-        if count:
-            unroll = min(kernel.unroll, count) if stride == 1 else 1
-            (lanes, _), rows = jax.lax.scan(row, (lanes, jnp.int32(n)), length=count, unroll=unroll)
-            n += count * stride
-        lanes = ahead(lanes, n, iterate.steps - n)
+        lanes = settling.steps(numbers, cells, lanes, 0, iterate.transient)
+        count: int = iterate.length // stride if recorders else 0
+        zeroth = int(not iterate.transient)
+        table = {
+            name: jnp.zeros((len(row), zeroth + count, *row.shape[1:]), row.dtype)
+            for name, row in first.items()
+        }
+        state = (lanes, jnp.int32(iterate.transient), jnp.int32(zeroth), table)
+        if zeroth:
+            state = (*state[:3], put(table, [first], 0))
+        tile = kernel.unroll if stride == 1 else 1
+        state = rows(rows(state, count // tile, tile), count % tile, 1)
+        lanes = ahead(state[0], state[1], iterate.length - count * stride)
         result = jax.vmap(functools.partial(move.finish, numbers))(real(cells), real(lanes))
         for fold in recorders:
-            result |= _rows(fold, rows, first, stride, zeroth=not iterate.transient)
+            result |= _kept(fold, state[3], stride, zeroth)
         return result
 
     return run
 
 
-def walk(
-    experiment: Experiment, move: Moves, kernel: Kernel, numbers: Any, cells: Cell, lanes: Lane,
-    n: Any, count: int, *, transient: bool = False,
-) -> Lane:  # fmt: skip
-    """The lanes so many steps on; n steps have been done. Those that fill no body come first."""
+def put(table: dict[str, Any], notes: list[dict[str, Any]], at: Any) -> dict[str, Any]:
+    """The table [c, n, ...] of each variable with so many of its rows filled in."""
     import jax
     import jax.numpy as jnp
 
-    def mapped(f: Callable[..., Any]) -> Callable[..., Any]:
-        return jax.vmap(functools.partial(f, transient=transient))
+    def filled(name: str) -> Any:
+        rows = jnp.stack([note[name] for note in notes], 1)
+        return jax.lax.dynamic_update_slice_in_dim(table[name], rows, at, 1)
 
-    begin, settle, end = mapped(move.open), mapped(move.settle), mapped(move.close)
-    step = mapped(functools.partial(move.step, numbers))
-    tangent = not transient and any(fold.tangent for fold in experiment.folds())
-    many = kernel.batch if tangent else kernel.unroll
+    return {name: filled(name) for name in table}
 
-    def several(lanes: Lane, n: Any, steps: int) -> Lane:
+
+class Walk:
+    """Steps of many lanes, several in one body of a loop.
+
+    Args:
+        transient: whether these are steps that only some folds look at.
+        watch: whether a body is left out when all lanes have ended.
+    """
+
+    def __init__(
+        self, experiment: Experiment, move: Moves, kernel: Kernel, *,
+        transient: bool = False, watch: bool = False,
+    ) -> None:  # fmt: skip
+        tangent = not transient and any(fold.tangent for fold in experiment.folds())
+        self.many = kernel.batch if tangent else kernel.unroll
+        self.move, self.paired = move, kernel.paired
+        self.transient, self.watch = transient, watch
+
+    def steps(self, numbers: Any, cells: Cell, lanes: Lane, n: Any, count: int) -> Lane:
+        """So many of them, those that fill no body first; n [] or [c] have been done."""
+        import jax
+        import jax.numpy as jnp
+
+        whole, rest = divmod(count, self.many)
+        n = jnp.asarray(n, jnp.int32)
+        lanes = self._several(numbers, cells, lanes, n, rest)
+        if not whole:
+            return lanes
+        like = jax.tree.map(lambda a: jax.ShapeDtypeStruct(a.shape, a.dtype), lanes)
+        return self.unpack(
+            self.bodies(numbers, cells, self.pack(lanes), like, n + rest, whole), like
+        )
+
+    def bodies(self, numbers: Any, cells: Cell, packed: Any, like: Lane, n: Any, whole: Any) -> Any:
+        """So many whole bodies, which may be known only when it runs."""
+        import jax
+
+        def body(k: Any, packed: Any) -> Any:
+            lanes = self.unpack(packed, like)
+            return self.pack(self._several(numbers, cells, lanes, n + k * self.many, self.many))
+
+        return jax.lax.fori_loop(0, whole, body, packed)
+
+    def pack(self, lanes: Lane) -> Any:
+        """As they travel from one body to the next."""
+        return pack(lanes) if self.paired else lanes
+
+    def unpack(self, packed: Any, like: Lane) -> Lane:
+        """The inverse of `pack`."""
+        return unpack(packed, like) if self.paired else packed
+
+    def _several(self, numbers: Any, cells: Cell, lanes: Lane, n: Any, count: int) -> Lane:
+        import jax
+        import jax.numpy as jnp
+
+        def mapped(f: Callable[..., Any]) -> Callable[..., Any]:
+            return jax.vmap(functools.partial(f, transient=self.transient))
+
+        step = mapped(functools.partial(self.move.step, numbers))
+        settle, close = mapped(self.move.settle), mapped(self.move.close)
+
         def taken(lanes: Lane) -> Lane:
-            lanes = begin(lanes)
-            for k in range(steps):
+            lanes = mapped(self.move.open)(lanes)
+            for k in range(count):
                 lanes = step(cells, lanes, jnp.broadcast_to(n + k, cells.place.shape))
                 if k % SETTLE == SETTLE - 1:
                     lanes = settle(lanes)
-            return end(lanes)
+            return close(lanes)
 
-        if not steps:
-            return lanes
-        if not leaves(experiment):
-            return taken(lanes)
-        going = jnp.any(jax.vmap(move.running)(lanes))
+        if not count or not self.watch:
+            return taken(lanes) if count else lanes
+        going = jnp.any(jax.vmap(self.move.running)(lanes))
         return jax.lax.cond(going, taken, lambda lanes: lanes, lanes)
 
-    whole, rest = divmod(count, many)
-    n = jnp.asarray(n, jnp.int32)
-    lanes = several(lanes, n, rest)
-    if not whole:
-        return lanes
-    packed, unpack = pack(lanes) if kernel.paired else (lanes, lambda lanes: lanes)
 
-    def body(state: tuple[Any, Any], _: None) -> tuple[tuple[Any, Any], None]:
-        lanes = several(unpack(state[0]), state[1], many)
-        return (pack(lanes)[0] if kernel.paired else lanes, state[1] + many), None
-
-    (packed, _), _ = jax.lax.scan(body, (packed, n + rest), length=whole)
-    return unpack(packed)
-
-
-def _rows(fold: Fold, rows: Any, first: Any, stride: int, *, zeroth: bool) -> dict[str, Any]:
+def _kept(fold: Fold, table: dict[str, Any], stride: int, zeroth: int) -> dict[str, Any]:
     """{variable: [c, n, ...]} the rows that one fold keeps of those recorded at every stride."""
     import jax.numpy as jnp
 
     every, result = fold.every // stride, {}
     for variable in fold.recorded:
-        kept = rows[variable.name][every - 1 :: every]
-        if zeroth:
-            kept = jnp.concatenate([first[variable.name][None], kept])
-        result[variable.name] = jnp.moveaxis(kept, 0, 1)
+        rows = table[variable.name]
+        if every > 1:
+            rows = jnp.concatenate([rows[:, :zeroth], rows[:, zeroth + every - 1 :: every]], 1)
+        result[variable.name] = rows
     return result

@@ -26,7 +26,9 @@ MATRICES = 4
 # Steps of cells in one block: about a second's work, so that a run can be stopped and resumed.
 WORK = 2**30
 # Cells in one block: the states of more do not fit the cache of a core.
-MOST = 2**15
+MOST = 2**17
+# Bytes of results in one block: those of a larger one leave the cache before they are transposed.
+CACHED = 2**22
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,7 @@ def plan(experiment: Experiment, cell_bytes: int, kernel: Kernel, devices: int) 
         most = max(1, most // IN_FLIGHT)
     limit = max(1, min(most, devices * WORK // experiment.iterate.steps))
     if not leaves(experiment):
-        limit = min(limit, devices * MOST)
+        limit = min(limit, devices * MOST, max(multiple, CACHED * devices // cell_bytes))
     block = -(-count // -(-count // limit))
     if multiple < block < count:
         # Whole multiples, so that nothing is computed for padding.

@@ -36,6 +36,8 @@ def shared(
 
 def spread(cells: Cell, plan: Plan) -> Cell:
     """The cells of a block in the lanes of the devices: each its share, then its last one again."""
+    if len(cells.place) == plan.width * plan.devices == plan.share * plan.devices:
+        return cells
     lane = np.minimum(np.arange(plan.width), plan.share - 1)
     places = (np.arange(plan.devices)[:, None] * plan.share + lane).ravel()
     return take(cells, np.minimum(places, len(cells.place) - 1))

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
+from pipeline import config, dataset, job
 from pipeline.status import Status
 from tests.runs import experiment, run
 
@@ -134,3 +136,42 @@ def test_an_ended_cell_waits_for_the_others() -> None:
         x = ds["x"].values[k]
         assert (x[steps:] == x[steps]).all()
         assert (np.diff(x[: steps + 1]) > 0).all()
+
+
+GUARDED = [
+    # The orbits from beyond 7 run away.
+    ("map=quadratic", ["grid={x0: {start: -9, stop: 9, num: 37}}"]),
+    # One that comes back from beyond the radius has escaped all the same.
+    (
+        "map=custom",
+        [
+            "map.equations={x: 'where(n == k, 1e9, 0.5*x + 1e-9*y)', y: 'y + 1'}",
+            "map.parameters={k: 3}",
+            "map.initial={x: 1, y: 0}",
+            "grid={k: {values: [-1, 3, 98, 99, 1000]}}",
+        ],
+    ),
+    ("map=henon", ["map.parameters.a=0.2", "grid={x0: {start: -9, stop: 9, num: 50}}"]),
+]
+
+
+@pytest.mark.parametrize(("chosen", "more"), GUARDED)
+def test_a_guarded_loop_files_what_the_plain_one_does(chosen: str, more: list[str]) -> None:
+    """Cells that left are computed without the guard; the others never met it."""
+    overrides = ["experiment=orbit", chosen, *more, "analysis=[final]", "figure=none"]
+    overrides += ["iterate.transient=0", "iterate.length=100"]
+    described = config.read(config.compose(overrides))
+    layout = dataset.template(described)
+    plan = job.plan(described, layout.cell_bytes)
+    assert plan.kernel.guarded
+    found = {}
+    for guarded in (True, False):
+        plan = replace(plan, kernel=replace(plan.kernel, guarded=guarded))
+        call, _ = job.compiled(described, plan)
+        found[guarded] = dataset.fill(layout, job.blocks(described, plan, call))
+    assert set(found[True]["status"]) == {0, 2}
+    for name, values in found[True].items():
+        np.testing.assert_allclose(values, found[False][name], rtol=1e-9)
+    left = found[True]["status"] == 2
+    for name, values in found[True].items():
+        assert values[left].tobytes() == found[False][name][left].tobytes()

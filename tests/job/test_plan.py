@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from pipeline import dataset, job
 from pipeline.errors import ConfigError
+from pipeline.job.plan import CACHED
 from tests.runs import experiment
 
 
@@ -23,7 +24,7 @@ def planned(memory: int | str, num: int = 1000, length: int = 100, **more: objec
 
 
 def test_a_large_memory_takes_all_cells_at_once() -> None:
-    plan = planned("1GiB")
+    plan = planned("1GiB", length=500)
     assert (plan.cells, plan.block, plan.blocks) == (1000, 1000, 1)
 
 
@@ -62,12 +63,19 @@ def test_long_orbits_come_in_blocks_of_a_second() -> None:
 
 
 def test_the_memory_counts_the_results() -> None:
-    """Ten times the rows take ten times the memory; single precision half."""
-    short, long = planned("1GiB", length=1000), planned("1GiB", length=10_000)
-    single = planned("1GiB", length=10_000, precision="single")
+    """Ten times the rows of as many cells take ten times the memory; single precision half."""
+    short, long = planned("1GiB", 64, length=1000), planned("1GiB", 64, length=10_000)
+    single = planned("1GiB", 64, length=10_000, precision="single")
+    assert short.block == long.block == single.block == 64
     assert long.block_bytes / short.block_bytes == pytest.approx(10, rel=0.05)
     assert long.block_bytes / single.block_bytes == pytest.approx(2, rel=0.01)
-    assert long.block_bytes > 1000 * 10_000 * 8
+    assert long.block_bytes > 64 * 10_000 * 8
+
+
+def test_the_results_of_a_block_stay_in_the_cache() -> None:
+    """Unless not even the lanes that move together would."""
+    assert planned("1GiB", 1000, length=5000).block * 5000 * 8 <= CACHED
+    assert 60 < planned("8GiB", 1000, length=1_000_000).block <= 64
 
 
 def test_a_solvers_matrices_count() -> None:
