@@ -23,8 +23,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except CobwebError as error:
         print(error, file=sys.stderr)
         return 2
-    except KeyboardInterrupt:
-        print("interrupted; nothing was left half written", file=sys.stderr)
+    except KeyboardInterrupt as stop:
+        print(stop if stop.args else "interrupted; nothing was left half written", file=sys.stderr)
         return 130
     except BrokenPipeError:
         # The reader of our output has gone, as `head` does.
@@ -42,6 +42,8 @@ def _inspect(arguments: Sequence[str]) -> None:
     listing.add_argument("--config-dir", "-cd", help="a folder of configs of your own")
     info = commands.add_parser("info", help="what is in an archive")
     info.add_argument("file", help="an archive: result.nc")
+    resume = commands.add_parser("resume", help="continue a run that was stopped or killed")
+    resume.add_argument("folder", help="the folder of the run")
     figure = commands.add_parser("figure", help="draw an archive")
     figure.add_argument("file", help="an archive: result.nc")
     figure.add_argument("--name", default=None, help="kind of figure, as `list figure` shows them")
@@ -62,6 +64,10 @@ def _inspect(arguments: Sequence[str]) -> None:
         from pipeline import inspection
 
         print(inspection.info(args.file))
+    elif args.command == "resume":
+        from pipeline import command
+
+        command.resume(args.folder)
     else:
         _figure(args)
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import json
 import logging
 import os
 import shutil
+import signal
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -13,15 +17,17 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from time import perf_counter
+from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import yaml
 
-from pipeline import archive, config, dataset, device, figures, job, provenance
+from pipeline import archive, config, dataset, device, figures, filing, job, provenance
 from pipeline.dataset import Block, Template
-from pipeline.errors import CobwebError, ConfigError
+from pipeline.errors import CobwebError, ConfigError, Interrupted
 from pipeline.experiment import Experiment
+from pipeline.job.kernel import Kernel
 
 if TYPE_CHECKING:
     import xarray
@@ -30,6 +36,7 @@ if TYPE_CHECKING:
 
 LOG = logging.getLogger("pipeline")
 RESULT = "result.nc"
+RESUME = "python -m pipeline resume"
 # The part of the free memory that a result held in memory may take.
 SHARE = 0.8
 
@@ -218,17 +225,31 @@ def file(
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise CobwebError(f"{folder}: cannot be made ({error.strerror}).") from None
-    call, compile_seconds = job.compiled(experiment, plan)
     counts: dict[str, Counter[str]] = {}
-    clock = Clock(compile_seconds)
-    blocks = watch(_ahead(clock.timed(job.blocks(experiment, plan, call))), plan.blocks)
-    texts = provenance.gather(
-        experiment.document, list(overrides), plan.record, device.describe(experiment.device)
-    )
-    steps = plan.cells * experiment.iterate.steps
-    archive.write(
-        _signed(layout), _counted(blocks, layout, counts), path, texts, lambda: clock.record(steps)
-    )
+    with filing.Filing(path) as result, _patient() as asked:
+        if path.exists():  # finished by another run, while this one waited
+            _same(path, experiment)
+            return None
+        here = provenance.gather(
+            experiment.document, list(overrides), plan.record, device.describe(experiment.device)
+        )
+        if result.texts is not None:
+            plan = _continued(result.texts, here, plan, result.partial)
+        call, compile_seconds = job.compiled(experiment, plan)
+        clock = Clock(compile_seconds)
+        result.begin(_signed(layout), here)
+        for results in result.earlier():
+            _count(counts, layout, results)
+        source = _ahead(clock.timed(job.blocks(experiment, plan, call, result.done)))
+        left = -(-(plan.cells - result.done) // plan.block)
+        for first, last, results in watch(source, left):
+            result.put(first, last, results)
+            _count(counts, layout, results)
+            if asked and last < plan.cells:
+                result.commit()
+                done = f"{last:,} of {plan.cells:,} cells are filed"
+                raise Interrupted(f"interrupted; {done}; to go on: {RESUME} {folder}")
+        result.finish(clock.record(plan.cells * experiment.iterate.steps))
     files = [path]
     wanted = experiment.figure
     with open(path) as ds:
@@ -238,6 +259,90 @@ def file(
             files += figures.save(figure, folder, wanted.formats)
     size = path.stat().st_size
     return Report(experiment, plan, clock, counts, tuple(files), size)
+
+
+def resume(folder: Path, watch: Watch = lambda blocks, count: blocks) -> Report:
+    """Continue a run that was stopped or killed, from what it has filed.
+
+    Raises:
+        CobwebError: there is nothing to continue, or not here.
+    """
+    texts = archive.provenance(_partial(folder))
+    report = file(config.read(_document(texts)), folder, json.loads(texts["overrides"]), watch)
+    assert report is not None
+    return report
+
+
+def unfinished(folder: Path) -> Any:
+    """The document of a run that was stopped or killed.
+
+    Raises:
+        CobwebError: there is nothing to continue.
+    """
+    return _document(archive.provenance(_partial(folder)))
+
+
+def _partial(folder: Path) -> Path:
+    partial = filing.partial_of(folder / RESULT)
+    if not partial.exists():
+        whole = (folder / RESULT).exists()
+        reason = "its result is whole" if whole else "no run was stopped here"
+        raise CobwebError(f"{folder}: nothing to resume; {reason}.")
+    return partial
+
+
+def _document(texts: Mapping[str, str]) -> Any:
+    """The document that an archive holds, {} where it cannot be read."""
+    try:
+        return yaml.safe_load(texts.get("document", "")) or {}
+    except yaml.YAMLError:
+        return {}
+
+
+def _continued(
+    texts: Mapping[str, str], here: Mapping[str, str], plan: job.Plan, path: Path
+) -> job.Plan:
+    """The plan of a run that was stopped, to be continued by one of these texts.
+
+    Raises:
+        CobwebError: it was of another document, or its bits cannot be continued here.
+    """
+    aside = f"{path}: holds an unfinished result"
+    if _essence(_document(texts)) != _essence(_document(here)):
+        reason = "of another document; choose another folder, or delete it"
+        raise CobwebError(f"{aside} {reason}.")
+    for name in ("packages", "machine", "device", "xla_flags"):
+        if texts.get(name) != here[name]:
+            there, now = (" ".join(t.get(name, "").split()) for t in (texts, here))
+            reason = f"begun with {name} = {there}, where this is {now}; its bits would not fit"
+            raise CobwebError(f"{aside} {reason}. Continue it there, or delete it.")
+    try:
+        record = json.loads(texts["plan"])
+        kernel, block = Kernel(**record["kernel"]), int(record["block"])
+    except (KeyError, TypeError, ValueError):
+        raise CobwebError(f"{aside} whose plan this version cannot read; delete it.") from None
+    return dataclasses.replace(plan, kernel=kernel, block=block)
+
+
+@contextlib.contextmanager
+def _patient() -> Iterator[list[int]]:
+    """What Ctrl-C has asked for: the first waits for the block in hand, the second does not."""
+    asked: list[int] = []
+
+    def noted(number: int, frame: FrameType | None) -> None:
+        if asked or before is None:
+            raise KeyboardInterrupt
+        asked.append(number)
+
+    before = signal.getsignal(signal.SIGINT)
+    ours = threading.current_thread() is threading.main_thread() and callable(before)
+    if ours:
+        signal.signal(signal.SIGINT, noted)
+    try:
+        yield asked
+    finally:
+        if ours:
+            signal.signal(signal.SIGINT, before)
 
 
 def _ahead(blocks: Iterable[Block]) -> Iterator[Block]:
@@ -264,42 +369,36 @@ def _signed(layout: Template) -> Template:
     )
 
 
-def _counted(
-    blocks: Iterable[Block], layout: Template, counts: dict[str, Counter[str]]
-) -> Iterator[Block]:
-    """The blocks, with the cells of each code counted as they pass."""
-    coded = {
-        e.name: e.attributes["flag_meanings"].split()
-        for e in layout.variables
-        if "flag_meanings" in e.attributes
-    }
-    for first, last, results in blocks:
-        for name, meanings in coded.items():
-            codes = np.bincount(results[name], minlength=len(meanings)).tolist()
+def _count(
+    counts: dict[str, Counter[str]], layout: Template, results: Mapping[str, np.ndarray]
+) -> None:
+    """Add the cells of each code."""
+    for entry in layout.variables:
+        if "flag_meanings" in entry.attributes:
+            meanings = entry.attributes["flag_meanings"].split()
+            codes = np.bincount(results[entry.name], minlength=len(meanings)).tolist()
             found = {m: n for m, n in zip(meanings, codes, strict=True) if n}
-            counts.setdefault(name, Counter()).update(found)
-        yield first, last, results
+            counts.setdefault(entry.name, Counter()).update(found)
 
 
 def _same(path: Path, experiment: Experiment) -> None:
     """A finished result is never written over."""
-    aside = {"figure", "dry_run", "engine"}
-
-    def essence(document: Mapping[str, Any]) -> str:
-        # The order counts: that of the grid is the order of the dimensions.
-        kept = {k: v for k, v in document.items() if k not in aside}
-        if isinstance(device := kept.get("device"), dict):
-            changing = {k: v for k, v in device.items() if k not in ("memory", "compile_cache")}
-            kept["device"] = changing
-        return provenance.text(kept)
-
-    try:
-        there = yaml.safe_load(archive.provenance(path).get("document", ""))
-    except yaml.YAMLError:  # a document that cannot be read is another one
-        there = None
+    there = _document(archive.provenance(path))
     here = yaml.safe_load(provenance.text(experiment.document))
-    if not isinstance(there, dict) or essence(there) != essence(here):
+    if _essence(there) != _essence(here):
         raise CobwebError(f"{path}: holds the result of another document; choose another folder.")
+
+
+def _essence(document: Any) -> str:
+    """What a document says of the result; "" of what is none."""
+    if not isinstance(document, dict):
+        return ""
+    # The order counts: that of the grid is the order of the dimensions.
+    kept = {k: v for k, v in document.items() if k not in ("figure", "dry_run", "engine")}
+    if isinstance(device := kept.get("device"), dict):
+        changing = {k: v for k, v in device.items() if k not in ("memory", "compile_cache")}
+        kept["device"] = changing
+    return provenance.text(kept)
 
 
 def _room(folder: Path, size: int) -> None:

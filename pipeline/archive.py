@@ -1,20 +1,18 @@
-"""The archive: one netCDF file that appears whole or not at all, and how it is read back.
+"""The archive: the layout of one netCDF file, and how it is read back.
 
-Floating-point results are written once, contiguous and uncompressed (zlib takes 20 MB/s for 15 % of
-chaotic doubles); integers and labels are compressed and carry fletcher32. Every variable's content
-has its SHA-256, taken of its type, shape and little-endian bytes in C order, so that it does not
-depend on the library that wrote the file.
+Results lie contiguous and uncompressed, each value at its place from the start (zlib takes 20 MB/s
+for 15 % of chaotic doubles); coordinates are compressed and carry fletcher32. Every variable's
+content has its SHA-256, taken of its type, shape and little-endian bytes in C order, so that it
+does not depend on the library that wrote the file.
 """
 
 from __future__ import annotations
 
 import contextlib
 import hashlib
-import json
 import math
-import os
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +23,7 @@ from pipeline.errors import ArchiveError
 if TYPE_CHECKING:
     import xarray
 
-    from pipeline.dataset import Block, Entry, Template
+    from pipeline.dataset import Template
 
 
 class Lock:
@@ -42,140 +40,72 @@ class Lock:
         self.release()
 
     def __reduce__(self) -> str:
-        return "_LOCK"
+        return "LOCK"
 
 
 # netcdf-c is not thread-safe: values that xarray reads later on take this lock too.
-_LOCK = Lock()
+LOCK = Lock()
 # An archive may come from a stranger: texts beyond this are not read.
 LONGEST_TEXT = 2**24
 
 
-def write(
-    template: Template,
-    blocks: Iterable[Block],
-    path: Path,
-    provenance: Mapping[str, str],
-    timing: Callable[[], Mapping[str, float]] = dict,
-) -> None:
-    """Write the file from blocks of cells, under a temporary name until it is whole.
-
-    Args:
-        blocks: (first cell, one past the last, {variable: [last - first, ...]}), in order.
-        provenance: the texts of the group /provenance; the hashes are added.
-        timing: asked when the last block is written: the attributes of that group.
-
-    Raises:
-        ArchiveError: the folder cannot be written to, or the disk is full.
-    """
-    partial = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.partial")
-    try:
-        with _unwritable(path):
-            _fill(template, blocks, partial, provenance, timing)
-            _publish(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
+def headings(template: Template) -> dict[str, Any]:
+    """{variable: the hash that its values are added to}; coordinates are complete."""
+    hashes = {}
+    for entry in (*template.coordinates, *template.variables):
+        little = entry.dtype.newbyteorder("<").str
+        hashes[entry.name] = hashlib.sha256(f"{entry.name} {little} {list(entry.shape)}\n".encode())
+        if entry.values is not None:
+            hashes[entry.name].update(canonical(entry.values))
+    return hashes
 
 
-@contextlib.contextmanager
-def _unwritable(path: Path) -> Iterator[None]:
-    """What the system says of a file that cannot be written, as an error of ours."""
-    try:
-        yield
-    except (OSError, RuntimeError) as error:
-        if isinstance(error, RuntimeError) and not str(error).startswith("NetCDF:"):
-            raise
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else error
-        raise ArchiveError(f"{path}: cannot be written ({reason}); is the disk full?") from None
-
-
-def _fill(
-    template: Template,
-    blocks: Iterable[Block],
-    path: Path,
-    provenance: Mapping[str, str],
-    timing: Callable[[], Mapping[str, float]],
-) -> None:
-    import netCDF4
-
-    with _LOCK:
-        file = netCDF4.Dataset(path, "w", format="NETCDF4")
-    try:
-        with _LOCK:
-            hashes = _declare(file, template)
-        for first, last, results in blocks:
-            with _LOCK:
-                for entry in template.variables:
-                    values = np.asarray(results[entry.name], entry.dtype)
-                    hashes[entry.name].update(canonical(values))
-                    own = values.shape[1:]
-                    for box, piece in _boxes(template.grid, first, last):
-                        shape = tuple(side.stop - side.start for side in box)
-                        target = file.variables[entry.name]
-                        target[box or ...] = values[piece].reshape(shape + own)
-        texts = {name: digest.hexdigest() for name, digest in hashes.items()}
-        with _LOCK:
-            _describe(file, {**provenance, "sha256": json.dumps(texts, indent=1)})
-            file.groups["provenance"].setncatts(dict(timing()))
-    finally:
-        with _LOCK:
-            file.close()
-
-
-def _declare(file: Any, template: Template) -> dict[str, Any]:
-    """Create dimensions and variables, write the coordinates; return {variable: running hash}."""
+def declare(file: Any, template: Template) -> None:
+    """Create dimensions and variables, write the coordinates, give every result its place."""
     file.set_fill_off()
     file.setncatts(dict(template.attributes))
     for name, size in template.sizes.items():
         file.createDimension(name, size)
-    hashes = {}
+    beside = [c.name for c in template.coordinates if (c.name,) != c.dimensions]
     for entry in (*template.coordinates, *template.variables):
         storage: dict[str, Any] = {"contiguous": True}
-        if entry.shape and entry.dtype.kind == "i" and math.prod(entry.shape):
+        if entry.values is not None and entry.values.size and entry.shape:
             storage = {"compression": "zlib", "complevel": 1, "shuffle": True, "fletcher32": True}
         variable = file.createVariable(
             entry.name, entry.dtype, entry.dimensions, fill_value=False, **storage
         )
         variable.set_auto_maskandscale(False)
         attributes = dict(entry.attributes)
-        beside = [c.name for c in template.coordinates if (c.name,) != c.dimensions]
         if entry.values is None and beside:
             attributes["coordinates"] = " ".join(beside)
         variable.setncatts(attributes)
-        hashes[entry.name] = _heading(entry)
         if entry.values is not None:
             variable[...] = entry.values
-            hashes[entry.name].update(canonical(entry.values))
-    return hashes
+        elif math.prod(entry.shape):
+            # HDF5 finds a place for the values when the first of them comes.
+            variable[(-1,) * len(entry.shape) or ...] = 0
 
 
-def _describe(file: Any, texts: Mapping[str, str]) -> None:
+def describe(file: Any, texts: Mapping[str, str]) -> None:
+    """Write the texts into the group /provenance."""
     group = file.createGroup("provenance")
     for name, text in texts.items():
         # Characters, not strings of netCDF: netcdf-c 4.10 crashes at the third opening of a file
         # that has chunks, where strings were read from the second beside the first.
-        letters = np.frombuffer(text.encode(errors="replace") or b"\0", "S1")
-        length = f"{name}_length"
-        group.createDimension(length, letters.size)
+        content, length = letters(text), f"{name}_length"
+        group.createDimension(length, content.size)
         variable = group.createVariable(name, "S1", (length,), fill_value=False)
         labels = {"_Encoding": "utf-8", "long_name": name.replace("_", " "), "units": "1"}
         variable.setncatts(labels)
-        variable[...] = letters
+        variable[...] = content
 
 
-def _publish(partial: Path, path: Path) -> None:
-    """Move a closed file to its final name so that it survives a power cut."""
-    for target in (partial, path.parent):
-        if target is not partial:
-            os.replace(partial, path)
-        handle = os.open(target, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+def letters(text: str) -> np.ndarray:
+    """[n] A text as the characters that a file holds."""
+    return np.frombuffer(text.encode(errors="replace") or b"\0", "S1")
 
 
-def _boxes(
+def boxes(
     shape: tuple[int, ...], first: int, last: int
 ) -> Iterator[tuple[tuple[slice, ...], slice]]:
     """Split cells first ... last - 1 of a flattened grid into boxes, the largest there are.
@@ -196,15 +126,10 @@ def _boxes(
             yield (slice(row, row + rows), *whole), slice(at - first, end - first)
         else:
             end = min(last, (row + 1) * inner)
-            for box, piece in _boxes(shape[1:], offset, offset + end - at):
+            for box, piece in boxes(shape[1:], offset, offset + end - at):
                 moved = slice(piece.start + at - first, piece.stop + at - first)
                 yield (slice(row, row + 1), *box), moved
         at = end
-
-
-def _heading(entry: Entry) -> Any:
-    little = entry.dtype.newbyteorder("<").str
-    return hashlib.sha256(f"{entry.name} {little} {list(entry.shape)}\n".encode())
 
 
 def canonical(values: np.ndarray) -> memoryview:
@@ -219,7 +144,7 @@ def _opened(path: Path) -> Iterator[Any]:
 
     if not path.is_file():
         raise ArchiveError(f"{path}: no such file.")
-    with _LOCK:
+    with LOCK:
         try:
             file = netCDF4.Dataset(path)
         except OSError as error:
@@ -273,8 +198,8 @@ def read(path: str | Path) -> xarray.Dataset:
     import xarray
 
     document = provenance(path).get("document", "")
-    with _LOCK, damage(path):
-        dataset = xarray.open_dataset(path, engine="netcdf4", lock=_LOCK)
+    with LOCK, damage(path):
+        dataset = xarray.open_dataset(path, engine="netcdf4", lock=LOCK)
     signed = dataset.assign_attrs(document=document)
     signed.set_close(dataset.close)  # which a copy does not have
     return signed

@@ -214,6 +214,19 @@ def _file(experiment: Experiment, overrides: Sequence[str]) -> None:
         say(line)
 
 
+def resume(folder: str) -> None:
+    """Continue a run that was stopped or killed.
+
+    Raises:
+        CobwebError: there is nothing to continue.
+    """
+    wanted = config.device_of(api.unfinished(Path(folder)))
+    if wanted is not None:
+        device.start(wanted)
+    for line in summary(api.resume(Path(folder), progress)):
+        print(line)
+
+
 def say(line: str) -> None:
     """To the terminal and the log."""
     print(line)

@@ -25,6 +25,10 @@ class ArchiveError(CobwebError):
     """A file that is no archive of this project's, or is damaged."""
 
 
+class Interrupted(KeyboardInterrupt):
+    """The user has stopped a run that can be continued; the message says how."""
+
+
 class ExpressionError(CobwebError):
     """A formula that does not compile, or does not fit its quantities.
 

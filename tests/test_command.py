@@ -310,8 +310,8 @@ def test_python_m_pipeline(root: Path, workdir: Path) -> None:
 
 
 @pytest.mark.slow
-def test_control_c_while_it_computes(root: Path, workdir: Path) -> None:
-    """Status 130, one line, and no file but the log."""
+def interrupted(root: Path, workdir: Path, *more: str) -> tuple[int, str, str]:
+    """Status, output and errors of a run that Ctrl-C ends once it is filing."""
     # Whoever started the tests in the background has had them ignore it, and their children too.
     heed = "signal.signal(signal.SIGINT, signal.SIG_DFL); os.execv(sys.executable, sys.argv[1:])"
     words = [
@@ -319,6 +319,7 @@ def test_control_c_while_it_computes(root: Path, workdir: Path) -> None:
         *[sys.executable, str(root / "run.py"), "experiment=orbit", "figure=none"],
         *["iterate.transient=1000000", "iterate.length=100", "hydra.run.dir=out"],
         "grid={a: {start: 3, stop: 4, num: 20000}}",
+        *more,
     ]
     with subprocess.Popen(
         words,
@@ -327,14 +328,27 @@ def test_control_c_while_it_computes(root: Path, workdir: Path) -> None:
         text=True,
         env=environment(),
     ) as run:
-        begun = time.monotonic()
-        while not list(workdir.glob("out/.result.nc*")) and time.monotonic() < begun + 60:
+        begun, journal = time.monotonic(), workdir / "out" / ".result.nc.journal"
+        # Its first line is written when all is laid out.
+        while time.monotonic() < begun + 60 and not (journal.exists() and journal.read_bytes()):
             time.sleep(0.02)
         run.send_signal(signal.SIGINT)
         out, err = run.communicate(timeout=60)
-    assert (run.returncode, out) == (130, "")
-    assert err == "interrupted; nothing was left half written\n"
-    assert files(workdir) == ["out/run.log"]
+    return run.returncode, out, err
+
+
+def test_control_c_while_it_computes(root: Path, workdir: Path, cobweb: Command) -> None:
+    """The block in hand is finished, and the run can be gone on with."""
+    code, out, err = interrupted(root, workdir)
+    assert (code, out) == (130, "")
+    said = re.fullmatch(
+        r"interrupted; ([\d,]+) of 20,000 cells are filed; to go on: "
+        r"python -m pipeline resume (\S+)\n",
+        err,
+    )
+    assert said is not None
+    assert Path(said[2]).resolve() == (workdir / "out").resolve()
+    assert files(workdir) == ["out/.result.nc.journal", "out/.result.nc.partial", "out/run.log"]
 
 
 def test_the_version_is_ours(cobweb: Command) -> None:

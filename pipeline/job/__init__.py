@@ -136,14 +136,17 @@ def estimate(experiment: Experiment, plan: Plan) -> dict[str, float]:
 
 
 def blocks(
-    experiment: Experiment, plan: Plan, call: Call
+    experiment: Experiment, plan: Plan, call: Call, begin: int = 0
 ) -> Iterator[tuple[int, int, dict[str, np.ndarray]]]:
     """Yield (first cell, one past the last, {variable: [last - first, ...]}), in order.
+
+    Args:
+        begin: the first cell that is wanted.
 
     Raises:
         ConfigError: a block does not fit into the device's memory.
     """
-    for first in range(0, plan.cells, plan.block):
+    for first in range(begin, plan.cells, plan.block):
         last = min(first + plan.block, plan.cells)
         # The contexts belong to the thread, so they may not stay open while a block is consumed.
         with _memory(experiment), device.entered(experiment.device):
