@@ -250,15 +250,20 @@ def file(
                 done = f"{last:,} of {plan.cells:,} cells are filed"
                 raise Interrupted(f"interrupted; {done}; to go on: {RESUME} {folder}")
         result.finish(clock.record(plan.cells * experiment.iterate.steps))
-    files = [path]
+    files = (path, *_drawn(path, experiment))
+    return Report(experiment, plan, clock, counts, files, path.stat().st_size)
+
+
+def _drawn(path: Path, experiment: Experiment) -> Iterator[Path]:
+    """The figures of an archive, beside it."""
     wanted = experiment.figure
+    if wanted.name == "none":
+        return
     with open(path) as ds:
-        kind = "none" if wanted.name == "none" else figures.choose(ds, wanted.name)
+        kind = figures.choose(ds, wanted.name)
         if kind != "none":
             figure = figures.draw(ds, name=kind, style=wanted.style)
-            files += figures.save(figure, folder, wanted.formats)
-    size = path.stat().st_size
-    return Report(experiment, plan, clock, counts, tuple(files), size)
+            yield from figures.save(figure, path.parent, wanted.formats)
 
 
 def resume(folder: Path, watch: Watch = lambda blocks, count: blocks) -> Report:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import xarray as xr
-
 from pipeline.errors import CobwebError
 from pipeline.figures import style, view
 from pipeline.figures.files import save
 from pipeline.figures.kinds import KINDS, choose, pick
 
 if TYPE_CHECKING:
+    import xarray as xr
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 

@@ -6,8 +6,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import xarray as xr
-
 from pipeline.errors import CobwebError
 from pipeline.figures import (
     bifurcation,
@@ -26,6 +24,7 @@ from pipeline.figures import (
 from pipeline.figures.view import View
 
 if TYPE_CHECKING:
+    import xarray as xr
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 

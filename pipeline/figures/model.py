@@ -5,14 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import xarray as xr
 
 from pipeline import expressions
 from pipeline.errors import CobwebError
 from pipeline.figures.view import View, cell, number, section
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 # What a formula from a document may raise when numpy evaluates it.
 FAULTS = (CobwebError, ArithmeticError, ValueError, TypeError, KeyError, IndexError, RecursionError)

@@ -5,15 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import xarray as xr
 import yaml
 
 from pipeline import expressions
 from pipeline.errors import CobwebError
 from pipeline.status import Status
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 # Documents come with archives from strangers: a longer one is not worth a title.
 LONGEST_DOCUMENT = 4_000_000
@@ -240,6 +242,8 @@ def lost(view: View) -> xr.DataArray:
     if "status" in view.data:
         return view.data["status"].isin([int(code) for code in LOST])
     shape = {axis.name: axis.values.size for axis in view.axes}
+    import xarray as xr
+
     return xr.DataArray(np.zeros(tuple(shape.values()), bool), dims=tuple(shape))
 
 

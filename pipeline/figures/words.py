@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import xarray as xr
 
 from pipeline import expressions
 from pipeline.errors import CobwebError
 from pipeline.figures.view import Axis, View, number, section
 from pipeline.status import Status
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 MOST_PARAMETERS = 6
 LONGEST_FORMULA = 600
