@@ -128,9 +128,10 @@ def replace(array: Any, quantity: Quantity, value: Any) -> Any:
     import jax.numpy as jnp
 
     array = jnp.asarray(array)
-    old = array[quantity.index]
+    old = array[quantity.index] if quantity.index else array
     if quantity.part == "re":
         value = jnp.asarray(value) + 1j * old.imag
     elif quantity.part == "im":
         value = old.real + 1j * jnp.asarray(value)
-    return array.at[quantity.index].set(jnp.asarray(value).astype(array.dtype))
+    value = jnp.asarray(value).astype(array.dtype)
+    return array.at[quantity.index].set(value) if quantity.index else value

@@ -114,10 +114,19 @@ class Walk:
         self, experiment: Experiment, move: Moves, kernel: Kernel, *,
         transient: bool = False, watch: bool = False,
     ) -> None:  # fmt: skip
+        import jax
+
+        def mapped(f: Callable[..., Any], axes: Any = 0) -> Callable[..., Any]:
+            # Traced once, whatever the number of steps.
+            one = functools.partial(f, transient=transient)
+            return jax.jit(jax.vmap(one, in_axes=axes), inline=True)
+
         tangent = not transient and any(fold.tangent for fold in experiment.folds())
         self.many = kernel.batch if tangent else kernel.unroll
-        self.move, self.paired = move, kernel.paired
-        self.transient, self.watch = transient, watch
+        self.paired, self.watch = kernel.paired, watch
+        self._open, self._close = mapped(move.open), mapped(move.close)
+        self._step, self._settle = mapped(move.step, (None, 0, 0, 0)), mapped(move.settle)
+        self._running = jax.vmap(move.running)
 
     def steps(self, numbers: Any, cells: Cell, lanes: Lane, n: Any, count: int) -> Lane:
         """So many of them, those that fill no body first; n [] or [c] have been done."""
@@ -156,23 +165,18 @@ class Walk:
         import jax
         import jax.numpy as jnp
 
-        def mapped(f: Callable[..., Any]) -> Callable[..., Any]:
-            return jax.vmap(functools.partial(f, transient=self.transient))
-
-        step = mapped(functools.partial(self.move.step, numbers))
-        settle, close = mapped(self.move.settle), mapped(self.move.close)
-
         def taken(lanes: Lane) -> Lane:
-            lanes = mapped(self.move.open)(lanes)
+            lanes = self._open(lanes)
             for k in range(count):
-                lanes = step(cells, lanes, jnp.broadcast_to(n + k, cells.place.shape))
+                at = jnp.broadcast_to(n + k, cells.place.shape)
+                lanes = self._step(numbers, cells, lanes, at)
                 if k % SETTLE == SETTLE - 1:
-                    lanes = settle(lanes)
-            return close(lanes)
+                    lanes = self._settle(lanes)
+            return self._close(lanes)
 
         if not count or not self.watch:
             return taken(lanes) if count else lanes
-        going = jnp.any(jax.vmap(self.move.running)(lanes))
+        going = jnp.any(self._running(lanes))
         return jax.lax.cond(going, taken, lambda lanes: lanes, lanes)
 
 
