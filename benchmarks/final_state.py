@@ -55,7 +55,7 @@ def obvious(steps: int) -> Callable[[Any], Any]:
 
 
 def unrolled(steps: int, block: int = 32768) -> Callable[[Any], Any]:
-    """The same unrolled by 8 over blocks that fit the cache: what a loop costs that checks nothing."""
+    """Unrolled by 8, over blocks that fit the cache: what a loop costs that checks nothing."""
 
     def orbits(a: Any) -> Any:
         step = lambda x, _: (a * x - a * x**2, None)  # noqa: E731

@@ -53,14 +53,17 @@ def draw(results: dict[str, Any]) -> Figure:
     ratios = [row.ratio for row in rows]
     low = [row.ratio - min(row.ratios) for row in rows]
     high = [max(row.ratios) - row.ratio for row in rows]
-    ax.barh(places, ratios, xerr=(low, high), color="#4477aa", error_kw={"lw": 1, "capsize": 2})
+    # From 1, where both are as fast: a logarithmic axis has no zero for bars to start at.
+    widths = [ratio - 1 for ratio in ratios]
+    ax.barh(places, widths, left=1, color=["#4477aa" if w > 0 else "#bbbbbb" for w in widths])
+    ax.errorbar(ratios, places, xerr=(low, high), fmt="none", ecolor="black", lw=1, capsize=2)
     wanted = [(row.target, place) for place, row in enumerate(rows) if row.target]
     ax.scatter(*zip(*wanted, strict=True), marker="|", s=120, color="#cc3311", zorder=3)
     ax.axvline(1, color="black", lw=0.8)
     ax.set_yticks(places, [f"{row.case}: {row.ours} / {row.peer}" for row in rows], fontsize=7)
     ax.invert_yaxis()
     ax.set_xscale("log")
-    ax.set_xlabel("the peer's time over Cobweb's: median and range; red: the target")
+    ax.set_xlabel("peer's time / Cobweb's; red: target")
     ax.margins(y=0.01)
     return figure
 
