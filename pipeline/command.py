@@ -267,13 +267,18 @@ def plan(experiment: Experiment) -> str:
     """What a run would do."""
     layout, blocks = api.prepare(experiment)
     cost = job.estimate(experiment, blocks)
-    programs = 4 if job.leaves_early(experiment) else 1
+    programs = "4" if job.leaves_early(experiment) else "1"
+    if blocks.kernel.guarded:
+        programs += " (1 more if cells escape)"
+    shape = f" = {' x '.join(map(str, layout.grid))}" if len(layout.grid) > 1 else ""
+    kernel = ", ".join(f"{key} {value}" for key, value in blocks.record["kernel"].items())
     rows = {
-        "cells": f"{blocks.cells:,} = {' x '.join(map(str, layout.grid)) or '1'}",
+        "cells": f"{blocks.cells:,}{shape}",
         "steps": f"{experiment.iterate.steps:,} each",
         "blocks": f"{blocks.blocks:,} of {blocks.block:,} cells",
         "devices": device.describe(experiment.device),
-        "programs": f"{programs} to compile; kernel {blocks.kernel}",
+        "programs": f"to compile: {programs}",
+        "kernel": kernel,
         "memory": f"{_bytes(blocks.block_bytes)} a block, of {_bytes(experiment.device.memory)}",
         "disk": _bytes(layout.bytes),
         "XLA": f"estimates {cost['flops']:.3g} operations, {cost['bytes']:.3g} bytes moved",
