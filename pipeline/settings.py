@@ -17,7 +17,7 @@ class Setting:
         default: the value where the document has none.
         meaning: one line for the reader.
         low, high: the bounds, kept unless `above`, which excludes `low`.
-        options: the values of a `choice`.
+        options: the values of a `choice`; words that a number may be replaced by.
         swept: a number that the compiled program takes as an argument, so an axis may sweep it.
     """
 
@@ -48,7 +48,7 @@ class Setting:
             noun += f" {'>' if self.above else '>='} {self.low:.12g}"
         if self.high is not None:
             noun += f"{' and' if self.low is not None else ''} <= {self.high:.12g}"
-        return noun
+        return " or ".join([noun, *self.options])
 
 
 Settings = dict[str, Setting]

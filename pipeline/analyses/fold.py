@@ -42,6 +42,7 @@ class Seen(NamedTuple):
         running: whether the cell had not ended before this step.
         push: tangent of the carry before the step -> tangent after it (the step's `jvp`); None
             where no fold asks for it.
+        transient: whether this step is one of the transient.
     """
 
     n: Any
@@ -49,15 +50,24 @@ class Seen(NamedTuple):
     probe: dict[str, Any]
     running: Any
     push: Callable[[Any], Any] | None = None
+    transient: bool = False
 
 
 class End(NamedTuple):
-    """What is left when the loop has ended, for one cell."""
+    """What is left when the loop has ended, for one cell.
+
+    Attributes:
+        parts: [parts + 1, ...] what this fold's `part` gave before the first of equal parts of the
+            length and after each; of no parts where the length is too short.
+        span: steps of one of them.
+    """
 
     seen: Seen
     status: Any
     iteration: Iteration
     carry: Any
+    parts: Any = None
+    span: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,6 +84,9 @@ class Fold:
         done: (accumulator, status) -> whether it has seen enough of its cell; None where it never
             has. A cell leaves the loop when every fold is done with it; until then, what a fold
             that is done has kept stays as it is.
+        part: accumulator -> what is noted of it between two parts of the length.
+        parts: how many parts at most; 0 where none are wanted.
+        span: their steps, where these are given.
         tangent: whether `update` pushes tangents.
         transient: whether it looks at the transient as well.
         record: what is seen -> {variable: value}, for `recorded`, whose first dimension is the
@@ -91,6 +104,9 @@ class Fold:
     finish: Callable[[Any, End], dict[str, Any]] = lambda kept, end: {}
     record: Callable[[Seen], dict[str, Any]] = lambda seen: {}
     done: Callable[[Any, Any], Any] | None = None
+    part: Callable[[Any], Any] = lambda kept: ()
+    parts: int = 0
+    span: int = 0
     tangent: bool = False
     transient: bool = True
 

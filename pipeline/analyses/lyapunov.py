@@ -1,39 +1,59 @@
-"""Lyapunov exponent: the mean logarithm of the derivative along the orbit, in nats per iteration.
+"""Lyapunov exponents: the mean logarithmic growth of tangent vectors, in nats per iteration.
 
-The product of derivatives is kept as a mantissa in [1, 2) and an integer exponent over as many
-steps as the loop takes together, and one logarithm serves them all: XLA's log costs as much as
-20 steps of a simple map. Up to 4 derivatives are multiplied between two calls of `settle`; their
-product leaves the range of doubles only where their geometric mean is beyond 1e77 or below 1e-77.
+One component: the product of derivatives. Two reals: one tangent vector for the first exponent, and
+the Jacobian's determinant for the sum of both, so that nothing is orthogonalised. More: tangent
+vectors kept orthonormal at each step by Gram and Schmidt's method (Benettin, Galgani, Giorgilli and
+Strelcyn 1980, doi:10.1007/BF02128236).
+
+Growth is kept as a mantissa in [1, 2) and an integer exponent over as many steps as the loop takes
+together, and one logarithm serves them all: XLA's log costs as much as 20 steps of a simple map. Up
+to 4 factors are multiplied between two calls of `settle`; their product leaves the range of doubles
+only where their geometric mean is beyond 1e77 or below 1e-77.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from pipeline.analyses.fold import Analysis, End, Fold, Seen, Subject
 from pipeline.arrays import Dimension, Variable
+from pipeline.maps import Map
+from pipeline.settings import Setting
+from pipeline.state import State
+
+# Equal parts of the length, whose averages scatter as the standard error says.
+PARTS = 32
+# A spectrum of more takes a matrix too large for each cell.
+MOST = 1000
 
 
-class Working(NamedTuple):
-    """log|product of derivatives| = total + log(mantissa * 2**exponent)."""
+class Growth(NamedTuple):
+    """log(growth) = total + log(mantissa * 2**exponent), [] each."""
 
     total: Any
     mantissa: Any
     exponent: Any
 
 
-def _open(total: Any) -> Working:
+class Kept(NamedTuple):
+    """Logarithms of growth (working: `Growth`), and the tangent vectors that are carried."""
+
+    growth: tuple[Any, ...]
+    vectors: tuple[State, ...]
+
+
+def _begun(total: Any) -> Growth:
     import jax.numpy as jnp
 
     wide = jnp.int64 if total.dtype == jnp.float64 else jnp.int32
-    return Working(total, jnp.ones_like(total), jnp.zeros(total.shape, wide))
+    return Growth(total, jnp.ones_like(total), jnp.zeros(total.shape, wide))
 
 
-def settle(working: Working) -> Working:
+def _settled(growth: Growth) -> Growth:
     """Move the binary exponent of the mantissa into the exponent: integer operations alone.
 
     Zero, infinity and NaN stay in the mantissa.
@@ -41,70 +61,226 @@ def settle(working: Working) -> Working:
     import jax
     import jax.numpy as jnp
 
-    p = working.mantissa
+    p = growth.mantissa
     kind = jnp.int64 if p.dtype == jnp.float64 else jnp.int32
     stored, bias = (52, 1023) if p.dtype == jnp.float64 else (23, 127)
     bits = jax.lax.bitcast_convert_type(p, kind)
     one = kind(bias) << stored
     mantissa = jax.lax.bitcast_convert_type((bits & ((kind(1) << stored) - 1)) | one, p.dtype)
     normal = (p > 0) & (p < jnp.inf)
-    exponent = working.exponent + ((bits >> stored) - bias)
-    return Working(working.total, jnp.where(normal, mantissa, p), exponent)
+    exponent = growth.exponent + ((bits >> stored) - bias)
+    return Growth(growth.total, jnp.where(normal, mantissa, p), exponent)
 
 
-def _close(working: Working) -> Any:
+def _summed(growth: Growth) -> Any:
     import jax.numpy as jnp
 
     # Of zeros minus the bias has been counted, which their logarithm, -inf, makes no less.
-    exponent = working.exponent.astype(working.mantissa.dtype)
-    return working.total + (jnp.log(working.mantissa) + math.log(2) * exponent)
+    exponent = growth.exponent.astype(growth.mantissa.dtype)
+    return growth.total + (jnp.log(growth.mantissa) + math.log(2) * exponent)
+
+
+def _grown(growth: Growth, factor: Any) -> Growth:
+    return growth._replace(mantissa=growth.mantissa * factor)
+
+
+def _basis(state: State, count: int) -> list[State]:
+    """The first unit vectors: entries in order, the real part of each before the imaginary one."""
+    import jax.numpy as jnp
+
+    vectors = []
+    for name, value in state.items():
+        units = (1, 1j) if jnp.iscomplexobj(value) else (1,)
+        for place in np.ndindex(value.shape):
+            for unit in units:
+                zero = {key: jnp.zeros_like(v) for key, v in state.items()}
+                one = np.zeros(value.shape, value.dtype)
+                one[place] = unit
+                vectors.append({**zero, name: jnp.asarray(one)})
+                if len(vectors) == count:
+                    return vectors
+    return vectors
+
+
+def _dot(a: State, b: State) -> Any:
+    import jax.numpy as jnp
+
+    products = [jnp.sum((jnp.conj(a[name]) * b[name]).real) for name in a]
+    return sum(products[1:], products[0])
+
+
+def _unit(vector: State, old: State) -> tuple[State, Any]:
+    """(the vector at length 1, its length); the old one instead of a vector of no length."""
+    import jax.numpy as jnp
+
+    length = jnp.sqrt(_dot(vector, vector))
+    inverse = 1 / length
+    return {name: jnp.where(length > 0, vector[name] * inverse, old[name]) for name in old}, length
+
+
+def _pair(vector: State) -> tuple[Any, Any]:
+    """The two reals of a vector in the plane."""
+    import jax.numpy as jnp
+
+    values = list(vector.values())
+    if jnp.iscomplexobj(values[0]):
+        return values[0].real, values[0].imag
+    flat = [value.reshape(-1)[i] for value in values for i in range(value.size)]
+    return flat[0], flat[1]
+
+
+def _line(kept: Kept, push: Callable[[State], State], basis: list[State]) -> Kept:
+    import jax.numpy as jnp
+
+    (image,) = push(basis[0]).values()
+    return Kept((_grown(kept.growth[0], jnp.abs(image.reshape(()))),), ())
+
+
+def _plane(kept: Kept, push: Callable[[State], State], basis: list[State]) -> Kept:
+    """The vector's growth, and the area's, which is that of both exponents."""
+    import jax.numpy as jnp
+
+    (a, c), (b, d) = (_pair(push(unit)) for unit in basis)
+    vector, length = _unit(push(kept.vectors[0]), kept.vectors[0])
+    area = jnp.abs(a * d - b * c)
+    return Kept((_grown(kept.growth[0], length), _grown(kept.growth[1], area)), (vector,))
+
+
+def _space(kept: Kept, push: Callable[[State], State], basis: list[State]) -> Kept:
+    vectors: list[State] = []
+    growth = []
+    for vector, so_far in zip(kept.vectors, kept.growth, strict=True):
+        left = push(vector)
+        for before in vectors:
+            along = _dot(before, left)
+            left = {name: left[name] - along * before[name] for name in left}
+        unit, length = _unit(left, vector)
+        vectors.append(unit)
+        growth.append(_grown(so_far, length))
+    return Kept(tuple(growth), tuple(vectors))
 
 
 def build(subject: Subject, settings: Mapping[str, Any]) -> Fold:
-    """`lyapunov`; -inf where a derivative was exactly 0, NaN of an escaped cell."""
-    (name,) = subject.problem.components
-    first = Dimension("exponent", 1, np.arange(1), "number of the exponent, the largest first")
-    variable = Variable("lyapunov", (first,), "float", "Lyapunov exponent", "1")
+    """`lyapunov`, `lyapunov_error`, `kaplan_yorke_dimension`; NaN of an escaped cell.
 
-    def init(seen: Seen) -> Any:
+    Exponents descend. One is -inf where a derivative, or the determinant, was exactly 0.
+    """
+    import functools
+
+    assert isinstance(subject.problem, Map)
+    size = sum(component.reals for component in subject.problem.components.values())
+    asked, window = settings["exponents"], settings["window"]
+    count = size if asked == "all" else min(asked, size)
+    length = subject.iterate.length
+    numbers = Dimension("exponent", count, np.arange(count), "number of the exponent")
+    dimensions = [numbers]
+    if window:
+        ends = subject.iterate.transient + window * np.arange(1, length // window + 1)
+        dimensions.append(Dimension("window", len(ends), ends, "last iteration of the window"))
+    error = Variable("lyapunov_error", (numbers,), "float", "standard error of the exponent", "1")
+    finished = (
+        Variable("lyapunov", tuple(dimensions), "float", "Lyapunov exponent", "1"),
+        error,
+        Variable("kaplan_yorke_dimension", (), "float", "Kaplan-Yorke dimension", "1"),
+    )
+    plane = size == 2 and count == 2
+    advance = {1: _line}.get(size, _plane if plane else _space)
+
+    def init(seen: Seen) -> Kept:
         import jax.numpy as jnp
 
-        return jnp.zeros_like(seen.state[name])
+        zero = jnp.zeros((), jnp.finfo(next(iter(seen.state.values())).dtype).dtype)
+        carried = 0 if size == 1 else 1 if plane else count
+        return Kept((zero,) * count, tuple(_basis(seen.state, carried)) if carried else ())
 
-    def update(working: Working, seen: Seen) -> Working:
-        import jax.numpy as jnp
-
+    def update(kept: Kept, seen: Seen) -> Kept:
         assert seen.push is not None
-        derivative = seen.push({name: jnp.ones_like(seen.state[name])})[name]
-        return working._replace(mantissa=working.mantissa * jnp.abs(derivative))
+        new = advance(kept, seen.push, _basis(seen.state, 2 if plane else 1))
+        return kept._replace(vectors=new.vectors) if seen.transient else new
 
-    def finish(total: Any, end: End) -> dict[str, Any]:
+    def every(f: Callable[[Any], Any], kept: Kept) -> Kept:
+        return kept._replace(growth=tuple(map(f, kept.growth)))
+
+    def totals(kept: Kept) -> Any:
+        """[exponent] logarithms of growth so far."""
         import jax.numpy as jnp
 
-        mean = jnp.where(total < jnp.inf, total / subject.iterate.length, jnp.nan)
-        return {"lyapunov": mean[None]}
+        if plane:
+            first, area = kept.growth
+            return jnp.stack([first, jnp.where(area == -jnp.inf, area, area - first)])
+        return jnp.stack(kept.growth)
+
+    def finish(kept: Kept, end: End) -> dict[str, Any]:
+        import jax.numpy as jnp
+
+        def ordered(values: Any) -> Any:
+            return -jnp.sort(-jnp.where(values < jnp.inf, values, jnp.nan), axis=0)
+
+        mean = totals(kept) / length
+        order = jnp.argsort(-mean)
+        parts = jnp.diff(end.parts, axis=0) / max(end.span, 1)
+        spread = jnp.full_like(mean, jnp.nan)
+        if len(parts) > 1:
+            spread = jnp.std(parts, axis=0, ddof=1) / math.sqrt(len(parts))
+        found = ordered(mean)
+        return {
+            "lyapunov": ordered(parts.T) if window else found,
+            "lyapunov_error": spread[order],
+            "kaplan_yorke_dimension": _dimension(found, size),
+        }
 
     return Fold(
-        finished=(variable,),
+        finished=finished,
         init=init,
-        open=_open,
+        open=functools.partial(every, _begun),
         update=update,
-        settle=settle,
-        close=_close,
+        settle=functools.partial(every, _settled),
+        close=functools.partial(every, _summed),
         finish=finish,
+        part=totals,
+        parts=PARTS,
+        span=window or 0,
         tangent=True,
-        transient=False,
+        transient=size > 1,
     )
 
 
+def _dimension(exponents: Any, size: int) -> Any:
+    """[] j + (sum of the first j) / |the next|, j the most whose sum is not negative.
+
+    NaN where the exponents that were asked for do not tell. Kaplan and Yorke 1979,
+    doi:10.1007/BFb0064319.
+    """
+    import jax.numpy as jnp
+
+    count = len(exponents)
+    sums = jnp.concatenate([jnp.zeros(1, exponents.dtype), jnp.cumsum(exponents)])
+    # Sums first rise, then fall, so those that are not negative come first.
+    j = jnp.sum(jnp.cumprod(sums >= 0)) - 1
+    following = jnp.concatenate([exponents, jnp.full(1, jnp.nan, exponents.dtype)])[j]
+    rest = 0.0 if count == size else jnp.nan
+    part = jnp.where(j < count, sums[j] / jnp.abs(following), rest)
+    known = ~jnp.any(jnp.isnan(exponents))
+    return jnp.where(known, j + part, jnp.nan)
+
+
 def refuse(subject: Subject) -> str | None:
-    """The spectrum of larger states needs orthogonalisation."""
-    components = list(subject.problem.components.values())
+    """A solver's cells end; a spectrum is of a map."""
     if subject.solver.freezes:
         return "a solver's cells end where they converge; exponents are studied with solver=direct"
-    if len(components) != 1 or components[0].reals != 1:
-        return "it takes maps of one real component"
     return None
 
 
-ANALYSIS = Analysis("lyapunov", build, refuse=refuse)
+ANALYSIS = Analysis(
+    "lyapunov",
+    build,
+    settings={
+        "exponents": Setting(
+            "integer", "all", "how many, the largest first", low=1, high=MOST, options=("all",)
+        ),
+        "window": Setting(
+            "integer", None, "iterations of each finite-time exponent, along `window`", low=1
+        ),
+    },
+    refuse=refuse,
+)

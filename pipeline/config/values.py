@@ -127,6 +127,8 @@ def _read(value: Any, setting: Setting) -> Any:
         if not isinstance(listed, list) or any(v not in setting.options for v in listed):
             raise Unfit(f"expected {setting.expected}")
         return list(dict.fromkeys(listed))
+    if isinstance(value, str) and value in setting.options:
+        return value
     reader = {"integer": integer, "number": number, "bytes": memory}[setting.kind]
     try:
         found = reader(value)

@@ -51,7 +51,9 @@ class Moves(NamedTuple):
         running: lane, not open -> whether it has not ended.
         record: (numbers, cell, lane, running, n) -> {variable: its value at this step}, where
             `running` says whether the lane had not ended before this step.
-        finish: (numbers, cell, lane) -> {variable: its value}, status among them.
+        part: lane, not open -> what each fold notes of it between two parts of the length.
+        finish: (numbers, cell, lane, what the folds have noted) -> {variable: its value}, status
+            among them.
     """
 
     begin: Callable[..., Lane]
@@ -61,6 +63,7 @@ class Moves(NamedTuple):
     close: Callable[..., Lane]
     running: Callable[[Lane], Any]
     record: Callable[..., dict[str, Any]]
+    part: Callable[[Lane], tuple[Any, ...]]
     finish: Callable[..., dict[str, Any]]
     recorders: tuple[Fold, ...]
 
@@ -139,7 +142,7 @@ def moves(experiment: Experiment, *, guarded: bool = False) -> Moves:
                 status = jnp.where(still & (status == Status.bounded), Status.converged, status)
             bounded = lane.status == Status.bounded
             status = jnp.where(bounded, status, lane.status).astype(jnp.int8)
-        seen = Seen(n + 1, iteration.state(carry), iteration.probe(carry), going, push)
+        seen = Seen(n + 1, iteration.state(carry), iteration.probe(carry), going, push, transient)
         kept = tuple(
             fold.update(k, seen) if looks else k
             for fold, k, looks in zip(folds, lane.kept, looking, strict=True)
@@ -152,20 +155,26 @@ def moves(experiment: Experiment, *, guarded: bool = False) -> Moves:
         seen = Seen(n, iteration.state(lane.carry), iteration.probe(lane.carry), running)
         return {k: v for fold in recorders for k, v in fold.record(seen).items()}
 
-    def finish(numbers: Any, cell: Cell, lane: Lane) -> dict[str, Any]:
+    def part(lane: Lane) -> tuple[Any, ...]:
+        return tuple(fold.part(k) for fold, k in zip(folds, lane.kept, strict=True))
+
+    def finish(
+        numbers: Any, cell: Cell, lane: Lane, parts: Any = None, *, span: int = 0
+    ) -> dict[str, Any]:
         iteration = experiment.iteration(numbers, cell.swept)
         status = iteration.terminate(lane.carry) if guarded else lane.status
         if solver.freezes:
             status = jnp.where(status == Status.bounded, Status.iteration_limit, status)
         status = status.astype(jnp.int8)
         seen = Seen(iterate.steps, iteration.state(lane.carry), iteration.probe(lane.carry), False)
-        end = End(seen, status, iteration, lane.carry)
         result = {"status": status}
-        for fold, kept in zip(folds, lane.kept, strict=True):
-            result |= fold.finish(kept, end)
+        for fold, kept, own in zip(folds, lane.kept, parts or [None] * len(folds), strict=True):
+            result |= fold.finish(kept, End(seen, status, iteration, lane.carry, own, span))
         return result
 
-    return Moves(begin, opened, step, each("settle"), closed, running, record, finish, recorders)
+    return Moves(
+        begin, opened, step, each("settle"), closed, running, record, part, finish, recorders
+    )
 
 
 def leaves(experiment: Experiment) -> bool:

@@ -39,7 +39,8 @@ def program(
     recorders = move.recorders
     walk = Walk(experiment, move, kernel, watch=leaves(experiment))
     settling = Walk(experiment, move, kernel, transient=True, watch=leaves(experiment))
-    stride = math.gcd(*(fold.every for fold in recorders)) if recorders else 1
+    spans = [fold.span for fold in experiment.folds() if fold.span]
+    stride = math.gcd(*(fold.every for fold in recorders), *spans) if recorders else 1
 
     def run(numbers: Any, cells: Cell) -> dict[str, Any]:
         record = jax.vmap(functools.partial(move.record, numbers), in_axes=(0, 0, 0, None))
@@ -67,6 +68,15 @@ def program(
 
             return jax.lax.scan(several, state, length=count)[0] if count else state
 
+        def forward(state: State, steps: int) -> State:
+            """So many steps more, with their rows."""
+            if recorders:
+                count = steps // stride
+                state = rows(rows(state, count // tile, tile), count % tile, 1)
+                steps -= count * stride
+            lanes, n, at, table = state
+            return ahead(lanes, n, steps), n + steps, at, table
+
         lanes = jax.vmap(functools.partial(move.begin, numbers))(cells)
         first = note(lanes, jnp.ones(len(cells.place), bool), 0)
         lanes = settling.steps(numbers, cells, lanes, 0, iterate.transient)
@@ -80,9 +90,25 @@ def program(
         if zeroth:
             state = (*state[:3], put(table, [first], 0))
         tile = kernel.unroll if stride == 1 else 1
-        state = rows(rows(state, count // tile, tile), count % tile, 1)
-        lanes = ahead(state[0], state[1], iterate.length - count * stride)
-        result = jax.vmap(functools.partial(move.finish, numbers))(real(cells), real(lanes))
+        span, parts = _parts(experiment, math.lcm(stride, tile if recorders else walk.many))
+        part = jax.vmap(move.part)
+
+        def through(state: State, _: None) -> tuple[State, Any]:
+            state = forward(state, span)
+            return state, part(state[0])
+
+        before = part(state[0])
+        if parts:
+            state, noted = jax.lax.scan(through, state, length=parts)
+            # [parts + 1, c, ...] -> [c, parts + 1, ...]
+            before = jax.tree.map(
+                lambda a, b: jnp.moveaxis(jnp.concatenate([a[None], b]), 0, 1), before, noted
+            )
+        else:
+            before = jax.tree.map(lambda a: a[:, None], before)
+        state = forward(state, iterate.length - parts * span)
+        finish = functools.partial(move.finish, numbers, span=span)
+        result = jax.vmap(finish)(real(cells), real(state[0]), real(before))
         for fold in recorders:
             result |= _kept(fold, state[3], stride, zeroth)
         return result
@@ -100,6 +126,18 @@ def put(table: dict[str, Any], notes: list[dict[str, Any]], at: Any) -> dict[str
         return jax.lax.dynamic_update_slice_in_dim(table[name], rows, at, 1)
 
     return {name: filled(name) for name in table}
+
+
+def _parts(experiment: Experiment, multiple: int) -> tuple[int, int]:
+    """(steps of one part of the length, how many parts), whole loop bodies where they may be."""
+    wanted = [fold for fold in experiment.folds() if fold.parts or fold.span]
+    length = experiment.iterate.length
+    if not wanted:
+        return 0, 0
+    given = max(fold.span for fold in wanted)
+    most = max(fold.parts for fold in wanted)
+    span = given or max(1, length // (most * multiple)) * multiple
+    return span, length // span
 
 
 class Walk:
@@ -121,7 +159,8 @@ class Walk:
             one = functools.partial(f, transient=transient)
             return jax.jit(jax.vmap(one, in_axes=axes), inline=True)
 
-        tangent = not transient and any(fold.tangent for fold in experiment.folds())
+        looking = [fold for fold in experiment.folds() if fold.transient or not transient]
+        tangent = any(fold.tangent for fold in looking)
         self.many = kernel.batch if tangent else kernel.unroll
         self.paired, self.watch = kernel.paired, watch
         self._open, self._close = mapped(move.open), mapped(move.close)
@@ -139,9 +178,9 @@ class Walk:
         if not whole:
             return lanes
         like = jax.tree.map(lambda a: jax.ShapeDtypeStruct(a.shape, a.dtype), lanes)
-        return self.unpack(
-            self.bodies(numbers, cells, self.pack(lanes), like, n + rest, whole), like
-        )
+        packed = self.bodies(numbers, cells, self.pack(lanes), like, n + rest, whole)
+        # A single body is no loop to the compiler, which would take the packed arrays apart.
+        return self.unpack(jax.lax.optimization_barrier(packed), like)
 
     def bodies(self, numbers: Any, cells: Cell, packed: Any, like: Lane, n: Any, whole: Any) -> Any:
         """So many whole bodies, which may be known only when it runs."""

@@ -79,6 +79,102 @@ def test_extreme_derivatives_neither_overflow_nor_vanish(rate):
     assert float(found.lyapunov[0]) == pytest.approx(math.log(rate), rel=1e-12)
 
 
+SPECTRUM = ["experiment=orbit", "analysis=[lyapunov]", "figure=none", "iterate.transient=1000"]
+
+
+def spectrum(*overrides):
+    found = run(*SPECTRUM, *overrides)
+    return found.lyapunov.values, found.lyapunov_error.values, float(found.kaplan_yorke_dimension)
+
+
+def test_the_spectrum_of_henon():
+    # Row 16; the sum is that of the determinant at every step.
+    found, error, dimension = spectrum("map=henon", "iterate.length=200000")
+    assert np.all(np.abs(found - [0.41922, -1.62319]) < 5 * error)
+    assert np.all((error > 1e-4) & (error < 3e-3))
+    assert found.sum() == pytest.approx(math.log(0.3), rel=1e-12)
+    assert dimension == pytest.approx(1 + found[0] / abs(found[1]), rel=1e-12)
+
+
+def test_maps_with_exponents_in_closed_form():
+    # Row 20: both eigenvalues are the same everywhere. Row 21.
+    found, error, dimension = spectrum("map=arnold_cat", "iterate.length=1000")
+    np.testing.assert_allclose(found, [0.962423650119, -0.962423650119], rtol=1e-11)
+    assert error.max() < 1e-12
+    assert dimension == pytest.approx(2)
+
+
+def test_fewer_exponents_are_the_first_ones():
+    two, _, _ = spectrum("map=henon", "iterate.length=5000")
+    one, _, dimension = spectrum(
+        "map=henon", "iterate.length=5000", "analysis.lyapunov.exponents=1"
+    )
+    assert one.shape == (1,)
+    assert one[0] == pytest.approx(two[0], abs=0.02)
+    assert math.isnan(dimension)
+
+
+def test_a_complex_map_is_conformal():
+    """z^2 + c stretches all directions alike: by |2z|, on a cycle as on any orbit."""
+    found, _, _ = spectrum("map=quadratic_c", "map.parameters.c='-0.9+0.1j'", "iterate.length=2000")
+    z = 0j
+    total = 0.0
+    for n in range(3000):
+        if n >= 1000:
+            total += math.log(abs(2 * z))
+        z = z * z - 0.9 + 0.1j
+    np.testing.assert_allclose(found, total / 2000, atol=1e-3)
+
+
+def test_against_qr_in_numpy():
+    """A ring of five logistic maps, whose five exponents come by Gram and Schmidt's method."""
+    ring = ["map=coupled_logistic", "map.initial.x.size=5", "iterate.length=4000"]
+    found, error, _ = spectrum(*ring)
+    assert found.shape == (5,)
+    assert (np.diff(found) <= 0).all()
+    leading, _, _ = spectrum(*ring, "analysis.lyapunov.exponents=2")
+    np.testing.assert_allclose(leading, found[:2], atol=5 * error[:2].max())
+    described = config.read(config.compose([*SPECTRUM, *ring]))
+    a, eps = (float(described.problem.parameters[name]) for name in ("a", "epsilon"))
+    rng = np.random.default_rng(0)
+    x, q, logs = rng.uniform(0.2, 0.8, 5), np.eye(5), []
+    for n in range(21_000):
+        slope = np.diag(a - 2 * a * x)
+        mixing = (1 - eps) * np.eye(5) + eps / 2 * (
+            np.roll(np.eye(5), 1, axis=0) + np.roll(np.eye(5), -1, axis=0)
+        )
+        q, r = np.linalg.qr(mixing @ slope @ q)
+        if n >= 1000:
+            logs.append(np.log(np.abs(np.diag(r))))
+        x = mixing @ (a * x * (1 - x))
+    expected = np.mean(logs, axis=0)
+    assert np.all(np.abs(found - expected) < 6 * error + 0.01)
+
+
+def test_windows_average_to_the_whole():
+    found = run(*SPECTRUM, "map=henon", "iterate.length=5000", "analysis.lyapunov.window=1000")
+    assert found.lyapunov.dims == ("exponent", "window")
+    assert found.window.values.tolist() == [2000, 3000, 4000, 5000, 6000]
+    whole, _, _ = spectrum("map=henon", "iterate.length=5000")
+    np.testing.assert_allclose(found.lyapunov.mean("window"), whole, atol=0.05)
+    np.testing.assert_allclose(found.lyapunov.sum("exponent"), math.log(0.3), rtol=1e-12)
+
+
+def test_windows_beside_an_orbit():
+    """Neither alters the other, though their steps have no multiple in common."""
+    both = run(
+        *[*SPECTRUM[:1], "analysis=[lyapunov,orbit]", *SPECTRUM[2:], "map=henon"],
+        *["iterate.length=20", "analysis.lyapunov.window=3", "analysis.orbit.every=4"],
+        "map.parameters.a=0.2",
+    )
+    alone = run(
+        *[*SPECTRUM[:1], "analysis=[orbit]", *SPECTRUM[2:], "map=henon"],
+        *["iterate.length=20", "analysis.orbit.every=4", "map.parameters.a=0.2"],
+    )
+    np.testing.assert_allclose(both.x, alone.x, rtol=1e-12)
+    assert both.sizes["window"] == 6
+
+
 def test_an_escaped_cell_has_none():
     found = run(*EXPONENT, "map.parameters.a=5", "iterate.length=1000")
     assert int(found.status) == 2
@@ -94,8 +190,6 @@ def test_single_precision():
 @pytest.mark.parametrize(
     ("overrides", "reason"),
     [
-        (["map=henon"], "maps of one real component"),
-        (["map=quadratic_c"], "maps of one real component"),
         (["solver=newton"], "a solver's cells end"),
     ],
 )
