@@ -219,9 +219,7 @@ def build(subject: Subject, settings: Mapping[str, Any]) -> Fold:
         mean = totals(kept) / length
         order = jnp.argsort(-mean)
         parts = jnp.diff(end.parts, axis=0) / max(end.span, 1)
-        spread = jnp.full_like(mean, jnp.nan)
-        if len(parts) > 1:
-            spread = jnp.std(parts, axis=0, ddof=1) / math.sqrt(len(parts))
+        spread = _error(parts) if len(parts) > 1 else jnp.full_like(mean, jnp.nan)
         found = ordered(mean)
         return {
             "lyapunov": ordered(parts.T) if window else found,
@@ -243,6 +241,23 @@ def build(subject: Subject, settings: Mapping[str, Any]) -> Fold:
         tangent=True,
         transient=size > 1,
     )
+
+
+def _error(parts: Any) -> Any:
+    """[...] the standard error of the mean of [n, ...] parts.
+
+    Summed up one after another: the order of a reduction depends on how many cells there are.
+    """
+    import jax
+    import jax.numpy as jnp
+
+    def added(total: Any, part: Any) -> tuple[Any, None]:
+        return total + part, None
+
+    count, zero = len(parts), jnp.zeros_like(parts[0])
+    mean = jax.lax.scan(added, zero, parts)[0] / count
+    squares = jax.lax.scan(added, zero, (parts - mean) ** 2)[0]
+    return jnp.sqrt(squares / (count - 1) / count)
 
 
 def _dimension(exponents: Any, size: int) -> Any:
