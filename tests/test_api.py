@@ -202,7 +202,8 @@ def test_another_failure_of_the_device_is_no_mistake_of_the_users(
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), ValueError("half way")])
-def test_an_interrupted_run_leaves_no_file(tmp_path: Path, error: BaseException) -> None:
+def test_an_interrupted_run_leaves_no_result(tmp_path: Path, error: BaseException) -> None:
+    """But what it can be gone on with."""
     found = experiment(map="logistic", grid={"a": [3.0, 3.5, 4.0]}, device={"memory": "9KB"})
 
     def interrupted(blocks: Iterable[Any], count: int) -> Iterator[Any]:
@@ -212,7 +213,10 @@ def test_an_interrupted_run_leaves_no_file(tmp_path: Path, error: BaseException)
 
     with pytest.raises(type(error)):
         api.file(found, tmp_path, watch=interrupted)
-    assert list(tmp_path.iterdir()) == []
+    assert not (tmp_path / "result.nc").exists()
+    report = api.resume(tmp_path)
+    assert report.counts["status"] == {"bounded": 3}
+    assert [path.name for path in tmp_path.iterdir()] == ["result.nc"]
 
 
 def test_a_report_counts_how_cells_ended(tmp_path: Path) -> None:
