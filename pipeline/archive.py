@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pipeline.errors import ArchiveError
+from pipeline import bounds
+from pipeline.errors import ArchiveError, DamageError, ForeignError
 
 if TYPE_CHECKING:
     import xarray
@@ -139,17 +140,20 @@ def canonical(values: np.ndarray) -> memoryview:
 
 
 @contextlib.contextmanager
-def _opened(path: Path) -> Iterator[Any]:
+def opened(path: Path) -> Iterator[Any]:
     import netCDF4
 
     if not path.is_file():
-        raise ArchiveError(f"{path}: no such file.")
+        raise ForeignError(f"{path}: no such file.")
+    size = bounds.begin(path)
     with LOCK:
         try:
             file = netCDF4.Dataset(path)
-        except OSError as error:
-            raise ArchiveError(f"{path}: not a netCDF file, or damaged ({error}).") from None
+        except (OSError, RuntimeError, RecursionError) as error:
+            raise DamageError(f"{path}: not a netCDF file, or damaged ({error}).") from None
         try:
+            with damage(path):
+                bounds.check(path, file, size)
             file.set_auto_maskandscale(False)
             file.set_auto_chartostring(False)
             yield file
@@ -165,7 +169,7 @@ def damage(path: str | Path) -> Iterator[None]:
     except RuntimeError as error:
         if not str(error).startswith("NetCDF:"):
             raise
-        raise ArchiveError(f"{path}: damaged ({error}).") from None
+        raise DamageError(f"{path}: damaged ({error}).") from None
 
 
 def provenance(path: str | Path) -> dict[str, str]:
@@ -175,15 +179,15 @@ def provenance(path: str | Path) -> dict[str, str]:
         ArchiveError: the file is not one of ours, or a text in it is absurdly long.
     """
     path = Path(path)
-    with _opened(path) as file:
+    with opened(path) as file:
         if "provenance" not in file.groups:
-            raise ArchiveError(f"{path}: no group /provenance, so it is no archive of Cobweb's.")
+            raise ForeignError(f"{path}: no group /provenance, so it is no archive of Cobweb's.")
         texts = {}
         for name, variable in file.groups["provenance"].variables.items():
             if variable.dtype != "S1" or len(variable.shape) != 1:
-                raise ArchiveError(f"{path}: /provenance/{name} is not a text.")
+                raise ForeignError(f"{path}: /provenance/{name} is not a text.")
             if variable.size > LONGEST_TEXT:
-                raise ArchiveError(f"{path}: /provenance/{name} is longer than an archive's text.")
+                raise ForeignError(f"{path}: /provenance/{name} is longer than an archive's text.")
             with damage(path):
                 letters = variable[...].tobytes()
             texts[name] = letters.rstrip(b"\0").decode(errors="replace")

@@ -15,7 +15,7 @@ import yaml
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from pipeline import config, provenance
+from pipeline import config, notation, provenance
 from tests.runs import experiment
 
 plain = st.recursive(
@@ -26,11 +26,14 @@ plain = st.recursive(
 
 
 @settings(max_examples=40)
+@example({"a": ["1e-3", "089", "1e5", "2001-1-1x", "12:30:7", "+.5"], "e": 1e-5, "08": 8})
 @example({"\x85": "\u2028 \u2029", "tab\t": "\r\n", "e": 1e-300, "no": "no"})
 @given(st.dictionaries(st.text(), plain, max_size=5))
 def test_a_document_survives_as_yaml(document: dict[str, Any]) -> None:
-    """Any plain data: letters, signs, numbers to the last digit."""
-    assert yaml.safe_load(provenance.text(document)) == document
+    """Any plain data: letters, signs, numbers to the last digit; for our reader and PyYAML's."""
+    text = provenance.text(document)
+    assert yaml.safe_load(text) == document
+    assert notation.read(text) == document
 
 
 def test_a_document_keeps_its_order_and_its_letters() -> None:
