@@ -39,6 +39,15 @@ class Contents:
         """Of the file's root."""
         return self.file.variables
 
+    def names(self) -> Iterator[str]:
+        """The paths of all variables but those of /provenance: x, group/x."""
+        waiting = [("", self.file)]
+        while waiting:
+            where, group = waiting.pop()
+            yield from (f"{where}{name}" for name in group.variables)
+            inner = [g for g in group.groups if g != "provenance"]
+            waiting += [(f"{where}{name}/", group.groups[name]) for name in reversed(inner)]
+
     @property
     def joined(self) -> bool:
         """Whether it was made of several archives, and has no document of its own to compute."""

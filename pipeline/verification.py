@@ -146,7 +146,9 @@ def _damage(found: Contents) -> Iterator[str]:
             continue
         if digest != expected:
             yield f"{printable(name)}: its values do not have the hash that is recorded for them"
-    for name in found.variables.keys() - hashes.keys():
+    for name in found.names():
+        if name in hashes:
+            continue
         yield f"{printable(name)}: no hash is recorded for it"
 
 
