@@ -14,7 +14,7 @@ from pipeline.errors import CobwebError
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit status is 2 after a mistake of the user's.
 
-    That of `verify` is in `verification.STATUS`; that of `diff` is 1 where anything differs.
+    That of `verify` is in `verdict.STATUS`; that of `diff` is 1 where anything differs.
     """
     arguments = sys.argv[1:] if arguments is None else list(arguments)
     try:
@@ -106,14 +106,14 @@ def _fraction(text: str) -> float:
 
 def _verify(args: argparse.Namespace) -> int:
     """Say whether an archive is what its document gives; the exit status says it too."""
-    from pipeline import device, verification
+    from pipeline import device, verdict, verification
 
     with device.confined():
-        verdict = verification.verify(
+        found = verification.verify(
             args.file, quick=args.quick, sample=args.sample, begin=device.start
         )
-    print(verification.report(verdict))
-    return verdict.status
+    print(verdict.report(found))
+    return found.status
 
 
 def _diff(args: argparse.Namespace) -> int:

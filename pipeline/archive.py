@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pipeline import bounds
-from pipeline.errors import ArchiveError, DamageError, ForeignError
+from pipeline.errors import DamageError, ForeignError
 
 if TYPE_CHECKING:
     import xarray
@@ -47,7 +47,7 @@ class Lock:
 # netcdf-c is not thread-safe: values that xarray reads later on take this lock too.
 LOCK = Lock()
 # An archive may come from a stranger: texts beyond this are not read.
-LONGEST_TEXT = 2**24
+LONGEST_TEXT, TEXTS = 2**24, 64
 
 
 def headings(template: Template) -> dict[str, Any]:
@@ -141,6 +141,12 @@ def canonical(values: np.ndarray) -> memoryview:
 
 @contextlib.contextmanager
 def opened(path: Path) -> Iterator[Any]:
+    """A file for reading, its values as they are stored; what it declares is looked at first.
+
+    Raises:
+        ForeignError: there is none, or it is no archive.
+        DamageError: it cannot be read, or declares more than it can hold.
+    """
     import netCDF4
 
     if not path.is_file():
@@ -182,6 +188,8 @@ def provenance(path: str | Path) -> dict[str, str]:
     with opened(path) as file:
         if "provenance" not in file.groups:
             raise ForeignError(f"{path}: no group /provenance, so it is no archive of Cobweb's.")
+        if len(file.groups["provenance"].variables) > TEXTS:
+            raise ForeignError(f"{path}: /provenance has more than {TEXTS} texts.")
         texts = {}
         for name, variable in file.groups["provenance"].variables.items():
             if variable.dtype != "S1" or len(variable.shape) != 1:

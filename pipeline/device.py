@@ -88,8 +88,9 @@ def start(device: Device) -> None:
 
 @contextmanager
 def confined() -> Iterator[None]:
-    """Keep this process within the memory that is free, so that what a stranger's archive asks for
-    is an error here and no trouble to other programs; for a process that is ours, on Linux.
+    """Keep a process of ours within the memory that is free, on Linux.
+
+    What a stranger's archive asks for is an error here then, and no trouble to other programs.
     """
     try:
         import resource

@@ -45,10 +45,7 @@ class Fault(Exception):
         self.reason, self.mark = reason, mark
 
 
-
-def read(
-    text: str, most: int = MOST, trap: Callable[[int, str, str], None] | None = None
-) -> Any:
+def read(text: str, most: int = MOST, trap: Callable[[int, str, str], None] | None = None) -> Any:
     """The one document of a text, None where there is none.
 
     Args:

@@ -2,90 +2,23 @@
 
 from __future__ import annotations
 
-import dataclasses
+import functools
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
 
 import numpy as np
 
-from pipeline import api, archive, config, contents, dataset, device, job, provenance, sensitivity
+from pipeline import contents, dataset, device, job, provenance, restoration, sensitivity
 from pipeline.contents import Contents
 from pipeline.dataset import Entry, Template
 from pipeline.device import Device
-from pipeline.difference import Difference, changes
-from pipeline.errors import ArchiveError, ConfigError, CobwebError, DamageError, ForeignError
+from pipeline.difference import changes
+from pipeline.errors import DamageError, ForeignError
 from pipeline.experiment import Experiment
 from pipeline.notation import printable
-
-Outcome = Literal["identical", "intact", "consistent", "different", "corrupt"]
-# Exit statuses; 2 is for mistakes, as everywhere.
-STATUS: dict[Outcome, int] = {
-    "identical": 0,
-    "intact": 0,
-    "different": 1,
-    "consistent": 3,
-    "corrupt": 4,
-}
-# The part of the free memory that the blocks compared at once may take: the archive's, ours, and
-# those of the probes.
-SHARE = 0.8 / (3 + len(sensitivity.PROBES))
-# Characters of all formulas of a document: the whole collection of ours has fewer.
-FORMULAS = 100_000
-# Axes of an archive: arrays have no more dimensions.
-AXES = 60
-STEPS = ("iteration", "step_number")
-
-
-@dataclass
-class Row:
-    """One variable, compared.
-
-    Attributes:
-        cells: how many were compared.
-        strange: how many of them differ by more than rounding explains.
-        parted: the first index along the iterations at which any differs by more than rounding.
-        axis: the values of the dimension of the iterations, empty where there is none.
-    """
-
-    name: str
-    difference: Difference = field(default_factory=Difference)
-    cells: int = 0
-    strange: int = 0
-    parted: int | None = None
-    axis: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
-
-    def iteration(self, index: int | None) -> int | None:
-        """The iteration at an index along them."""
-        return None if index is None or not self.axis.size else int(self.axis[index])
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """What verifying an archive found.
-
-    Attributes:
-        reasons: sentences: what is damaged, missing, or not as the document says.
-        notes: what of the recorded loop could not be repeated.
-        environment: (what, as recorded, as it is here).
-        blocks: (computed, all there are).
-    """
-
-    path: Path
-    outcome: Outcome
-    reasons: tuple[str, ...] = ()
-    rows: tuple[Row, ...] = ()
-    notes: tuple[str, ...] = ()
-    environment: tuple[tuple[str, str, str], ...] = ()
-    blocks: tuple[int, int] = (0, 0)
-
-    @property
-    def status(self) -> int:
-        """The exit status of the command."""
-        return STATUS[self.outcome]
-
+from pipeline.restoration import STEPS
+from pipeline.verdict import Outcome, Row, Verdict
 
 Watch = Callable[[Iterable[int], int], Iterable[int]]
 
@@ -165,7 +98,7 @@ def _modest(path: Path) -> Iterator[None]:
 def _recompute(
     found: Contents, sample: float, begin: Callable[[Device], None], watch: Watch
 ) -> Verdict:
-    experiment = read(found, begin)
+    experiment = restoration.read(found, begin)
     layout = dataset.template(experiment)
     reasons = tuple(_unlike(found, layout))
     if reasons:
@@ -180,107 +113,22 @@ def _recompute(
     chosen = _chosen(plan.blocks, sample)
     for number in watch(chosen, len(chosen)):
         first, last, computed = job.block(experiment, plan, call, number * plan.block)
-        moved: list[Mapping[str, np.ndarray]] = []
-
-        def probes(first: int = first, moved: list[Any] = moved) -> list[Any]:
-            if not moved:
-                for seed in sensitivity.PROBES:
-                    other = sensitivity.probe(experiment, seed)
-                    moved.append(job.block(other, plan, call, first)[2])
-            return moved
-
+        probes = _probes(experiment, plan, call, first)
         for entry in layout.variables:
             stored = found.cells(entry.name, layout.grid, first, last)
             _compare(rows[entry.name], entry, stored, computed, probes)
     here = provenance.gather({}, [], plan.record, device.describe(experiment.device))
-    environment = tuple(
-        changes(provenance.environment(found.texts), provenance.environment(here))
-    )
+    environment = tuple(changes(provenance.environment(found.texts), provenance.environment(here)))
     blocks = len(chosen), plan.blocks
     return _judge(found.path, tuple(rows.values()), tuple(notes), environment, blocks)
 
 
-def read(found: Contents, begin: Callable[[Device], None]) -> Experiment:
-    """The experiment of an archive's document, with the devices and the memory of this machine.
-
-    Raises:
-        ForeignError: it asks for what the file does not hold, or this version cannot read it.
-    """
-    document = found.document()
-    _plausible(found, document)
-    wanted = config.device_of(document)
-    if wanted is not None:
-        if wanted.platform not in ("auto", *device.known()):
-            document["device"] = {**document["device"], "platform": "auto"}
-        begin(wanted)
-    try:
-        experiment = config.read(document)
-    except ConfigError as error:
-        reason = "this version cannot read its document"
-        told = "\n".join(f"  {line}" for line in str(error).splitlines())
-        raise ForeignError(f"{found.path}: {reason}:\n{told}") from None
-    free = api.free_memory()
-    memory = experiment.device.memory
-    if free is not None:
-        memory = min(memory, max(1, int(SHARE * free)))
-    return dataclasses.replace(
-        experiment, device=dataclasses.replace(experiment.device, memory=memory)
-    )
-
-
-def _plausible(found: Contents, document: Mapping[str, Any]) -> None:
-    """Refuse a document that costs more to read than the file holds, or that names a file."""
-
-    def refuse(where: str, reason: str) -> None:
-        raise ForeignError(f"{found.path}: its document, {printable(where)[:60]}: {reason}.")
-
-    sizes = {name: dimension.size for name, dimension in found.file.dimensions.items()}
-    grid = document.get("grid")
-    axes = grid.items() if isinstance(grid, dict) else ()
-    if len(axes) > AXES:
-        refuse("grid", f"more than {AXES} axes")
-    for name, node in axes:
-        if not isinstance(node, dict):
-            continue
-        if "file" in node and "values" not in node:
-            refuse(f"grid.{name}", "it names a file, whose values an archive has to bring along")
-        wanted = _count(node)
-        if wanted is not None and abs(wanted - sizes.get(name, 0)) > 1:
-            refuse(f"grid.{name}", f"{wanted:.12g} values, and the file has {sizes.get(name, 0):,}")
-    iterate, chosen = document.get("iterate"), document.get("analysis")
-    length = iterate.get("length", 0) if isinstance(iterate, dict) else 0
-    orbit = chosen.get("orbit") if isinstance(chosen, dict) else None
-    every = orbit.get("every", 1) if isinstance(orbit, dict) else 1
-    for name, recorded, stride in (("orbit", STEPS[0], every), ("history", STEPS[1], 1)):
-        if not isinstance(chosen, dict) or name not in chosen:
-            continue
-        if not (isinstance(length, int) and isinstance(stride, int) and stride > 0):
-            continue
-        if length // stride > sizes.get(recorded, 0):
-            kept = sizes.get(recorded, 0)
-            refuse("iterate.length", f"{length // stride:,} rows, and the file has {kept:,}")
-    if _letters(document.get("map")) + _letters(document.get("objective")) > FORMULAS:
-        refuse("map, objective", f"more than {FORMULAS:,} characters of formulas")
-
-
-def _count(node: Mapping[str, Any]) -> float | None:
-    """The values of an axis that are written as numbers; None where they are not."""
-    if "num" in node:
-        return node["num"] if isinstance(node["num"], int) else None
-    ends = [node.get(key) for key in ("start", "stop", "step")]
-    if all(isinstance(end, int | float) for end in ends) and ends[2]:
-        start, stop, step = (float(end) for end in ends)  # type: ignore[arg-type]  # checked above
-        return float(np.ceil((stop - start) / step - 1e-9))
-    return None
-
-
-def _letters(node: Any) -> int:
-    """Characters of all texts."""
-    if isinstance(node, dict):
-        return sum(map(_letters, node.values()))
-    if isinstance(node, list):
-        return sum(map(_letters, node))
-    return len(node) if isinstance(node, str) else 0
+def _probes(
+    experiment: Experiment, plan: job.Plan, call: job.Call, first: int
+) -> Callable[[], list[Mapping[str, np.ndarray]]]:
+    """What computes the probes of a block, once, if they are asked for."""
+    others = (sensitivity.probe(experiment, seed) for seed in sensitivity.PROBES)
+    return functools.cache(lambda: [job.block(other, plan, call, first)[2] for other in others])
 
 
 def _unlike(found: Contents, layout: Template) -> Iterator[str]:
@@ -326,7 +174,7 @@ def _compare(
     entry: Entry,
     stored: np.ndarray,
     computed: Mapping[str, np.ndarray],
-    probes: Callable[[], list[Mapping[str, np.ndarray]]] = lambda: [],
+    probes: Callable[[], list[Mapping[str, np.ndarray]]] = list,
 ) -> None:
     """Add one block, or a whole coordinate, to what is known of a variable."""
     here = np.asarray(computed[entry.name], entry.dtype)
@@ -367,72 +215,3 @@ def _judge(
         if reasons:
             outcome = "different"
     return Verdict(path, outcome, tuple(reasons), rows, notes, environment, blocks)
-
-
-def report(verdict: Verdict) -> str:
-    """A verdict in words, for the terminal."""
-    lines = [f"{verdict.path}: {_summary(verdict)}"]
-    lines += [f"  {reason}" for reason in verdict.reasons]
-    differing = [row for row in verdict.rows if row.difference.bits]
-    if differing:
-        lines += ["", *_table(differing)]
-        lines += list(_orbits(differing))
-        if verdict.notes or verdict.environment:
-            lines += ["", "What could explain it:"]
-            lines += [f"  {note}" for note in verdict.notes]
-            lines += list(told(verdict.environment))
-    return "\n".join(lines)
-
-
-def _orbits(rows: Iterable[Row]) -> Iterator[str]:
-    """Up to where the orbits agree."""
-    for row in rows:
-        first, parted = row.iteration(row.difference.first), row.iteration(row.parted)
-        if first is not None:
-            same = f"{row.name}: the same bits before iteration {first:,}"
-            yield f"  {same}, to rounding " + (
-                "throughout" if parted is None else f"before iteration {parted:,}"
-            )
-
-
-def told(environment: Iterable[tuple[str, str, str]]) -> Iterator[str]:
-    """Lines of what differs between two environments."""
-    rows = [(key, _short(old), _short(new)) for key, old, new in environment]
-    width = max((len(key) for key, _, _ in rows), default=0)
-    for key, old, new in rows:
-        yield f"  {printable(key):<{width}}  {old} -> {new}"
-
-
-def _short(text: str) -> str:
-    if "\n" in text.strip():
-        return f"({len(text.splitlines()):,} lines)"
-    text = printable(text.strip())
-    return text if len(text) <= 60 else f"{text[:57]}..."
-
-
-def _summary(verdict: Verdict) -> str:
-    computed, count = verdict.blocks
-    values = sum(row.difference.values for row in verdict.rows)
-    some = "" if computed == count else f" in the {computed:,} of {count:,} blocks computed again"
-    return {
-        "identical": f"identical: {values:,} values of {len(verdict.rows)} variables{some}, "
-        "computed again, have the same bits",
-        "intact": "intact: every variable has its recorded hash; nothing was computed again",
-        "consistent": f"consistent: the same result{some}, rounded otherwise",
-        "different": "different: not what its document gives",
-        "corrupt": "corrupt: its content is not what was written",
-    }[verdict.outcome]
-
-
-def _table(rows: Iterable[Row]) -> Iterator[str]:
-    heads = ("variable", "values", "differing", "ULPs", "distance", "unexplained")
-    cells = [heads]
-    for row in rows:
-        d = row.difference
-        ulps = f"{d.ulps:,}" if d.ulps < 1e6 else f"{d.ulps:.1e}"
-        figures = (f"{d.values:,}", f"{d.differing:,}", ulps, f"{d.absolute:.3g}")
-        cells.append((row.name, *figures, f"{row.strange:,}"))
-    widths = [max(len(line[k]) for line in cells) for k in range(len(heads))]
-    for line in cells:
-        rest = (f"{text:>{width}}" for text, width in zip(line[1:], widths[1:], strict=True))
-        yield f"  {line[0]:<{widths[0]}}  {'  '.join(rest)}"

@@ -27,7 +27,17 @@ from pipeline.job.replay import replay
 from pipeline.job.structure import structure
 from pipeline.status import Status
 
-__all__ = ["Plan", "block", "blocks", "compiled", "estimate", "leaves_early", "plan", "replay"]
+__all__ = [
+    "Call",
+    "Plan",
+    "block",
+    "blocks",
+    "compiled",
+    "estimate",
+    "leaves_early",
+    "plan",
+    "replay",
+]
 
 Call = Callable[[Any, Cell], dict[str, Any]]
 

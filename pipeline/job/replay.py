@@ -1,7 +1,7 @@
 """Replay: the loop and the blocks that an archive records, on whatever this machine has.
 
-The record may come from a stranger or from another version. What this version cannot repeat is told,
-and done in its own way instead: it may cost bits, never time or memory without bound.
+The record may come from a stranger or from another version. What this version cannot repeat is
+told, and done in its own way instead: it may cost bits, never time or memory without bound.
 """
 
 from __future__ import annotations
@@ -38,13 +38,12 @@ def replay(
     found = device.devices(experiment.device)
     shape, notes = _kernel(experiment, found[0].platform, record.get("kernel"))
     own = plan(experiment, cell_bytes, shape, len(found))
-    block, devices = record.get("block"), record.get("devices", 1)
-    if not (_whole(block) and _whole(devices)):
+    recorded, devices = _whole(record.get("block")), _whole(record.get("devices", 1))
+    if not recorded or not devices:
         return own, [*notes, "its blocks are not recorded"]
     # A device's share is what decides where results depend on the batch.
-    share, count = -(-block // devices), min(devices, own.devices)
-    most = max(own.cells, 1)
-    block = min(share * count, most)
+    share, count = -(-recorded // devices), min(devices, own.devices)
+    block = min(share * count, own.cells)
     need = block_bytes(experiment, cell_bytes, shape, count, block)
     fits = need <= experiment.device.memory
     quick = block <= max(count, count * WORK // experiment.iterate.steps)
@@ -55,8 +54,10 @@ def replay(
     return own, notes
 
 
-def _whole(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and 0 < value <= 2**40
+def _whole(value: Any) -> int:
+    """A count, 0 where it is none."""
+    good = isinstance(value, int) and not isinstance(value, bool) and 0 < value <= 2**40
+    return value if good else 0
 
 
 def _kernel(experiment: Experiment, platform: str, record: Any) -> tuple[Kernel, list[str]]:
