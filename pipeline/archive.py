@@ -46,8 +46,8 @@ class Lock:
 
 # netcdf-c is not thread-safe: values that xarray reads later on take this lock too.
 LOCK = Lock()
-# An archive may come from a stranger: texts beyond this are not read.
-LONGEST_TEXT, TEXTS = 2**24, 64
+# An archive may come from a stranger: texts beyond this, one or all, are not read.
+LONGEST_TEXT, LONGEST_TEXTS = 2**24, 2**26
 
 
 def headings(template: Template) -> dict[str, Any]:
@@ -140,7 +140,7 @@ def canonical(values: np.ndarray) -> memoryview:
 
 
 @contextlib.contextmanager
-def opened(path: Path) -> Iterator[Any]:
+def _opened(path: Path) -> Iterator[Any]:
     """A file for reading, its values as they are stored; what it declares is looked at first.
 
     Raises:
@@ -185,16 +185,15 @@ def provenance(path: str | Path) -> dict[str, str]:
         ArchiveError: the file is not one of ours, or a text in it is absurdly long.
     """
     path = Path(path)
-    with opened(path) as file:
+    with _opened(path) as file:
         if "provenance" not in file.groups:
             raise ForeignError(f"{path}: no group /provenance, so it is no archive of Cobweb's.")
-        if len(file.groups["provenance"].variables) > TEXTS:
-            raise ForeignError(f"{path}: /provenance has more than {TEXTS} texts.")
-        texts = {}
+        texts, total = {}, 0
         for name, variable in file.groups["provenance"].variables.items():
             if variable.dtype != "S1" or len(variable.shape) != 1:
                 raise ForeignError(f"{path}: /provenance/{name} is not a text.")
-            if variable.size > LONGEST_TEXT:
+            total += variable.size
+            if variable.size > LONGEST_TEXT or total > LONGEST_TEXTS:
                 raise ForeignError(f"{path}: /provenance/{name} is longer than an archive's text.")
             with damage(path):
                 letters = variable[...].tobytes()

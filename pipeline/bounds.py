@@ -13,7 +13,7 @@ from pipeline.errors import DamageError, ForeignError
 
 # The first bytes of HDF5; other formats that netCDF reads are nothing of ours.
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
-GROUPS, DEPTH, VARIABLES, ATTRIBUTES = 1000, 8, 10_000, 1000
+GROUPS, DEPTH, VARIABLES, ATTRIBUTES = 1000, 8, 100_000, 1000
 # Bytes of one compressed chunk: it is unpacked as a whole.
 CHUNK = 2**28
 # What deflate makes of a byte, at most: 258 bytes for two bits.

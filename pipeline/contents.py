@@ -39,6 +39,12 @@ class Contents:
         """Of the file's root."""
         return self.file.variables
 
+    def attributes(self, owner: Any) -> dict[str, str]:
+        """Of the file, a group or a variable, as texts to be shown."""
+        with archive.damage(self.path):
+            found = {name: owner.getncattr(name) for name in owner.ncattrs()}
+        return {name: str(value) for name, value in found.items()}
+
     def names(self) -> Iterator[str]:
         """The paths of all variables but those of /provenance: x, group/x."""
         waiting = [("", self.file)]
@@ -51,7 +57,7 @@ class Contents:
     @property
     def joined(self) -> bool:
         """Whether it was made of several archives, and has no document of its own to compute."""
-        return "document" not in self.texts or bool(self.file.groups.keys() - {"provenance"})
+        return "jobs" in self.texts or "document" not in self.texts
 
     def document(self) -> dict[str, Any]:
         """The document, plain data.
@@ -91,11 +97,16 @@ class Contents:
         return found
 
     def digest(self, name: str) -> str:
-        """The SHA-256 of a variable's content, as it is read now."""
+        """The SHA-256 of a variable's content, as it is read now.
+
+        Args:
+            name: its path in the file: x, group/x.
+        """
         variable = self.file[name]
         shape, kind = variable.shape, variable.dtype
         little = kind.newbyteorder("<").str
-        digest = hashlib.sha256(f"{name} {little} {list(shape)}\n".encode())
+        own = name.rpartition("/")[2]
+        digest = hashlib.sha256(f"{own} {little} {list(shape)}\n".encode())
         for box in pieces(shape, kind.itemsize):
             digest.update(archive.canonical(self.read(name, box)))
         return digest.hexdigest()
@@ -128,7 +139,7 @@ def opened(path: str | Path) -> Iterator[Contents]:
     """
     path = Path(path)
     texts = archive.provenance(path)
-    with archive.opened(path) as file:
+    with archive._opened(path) as file:
         yield Contents(path, texts, file)
 
 

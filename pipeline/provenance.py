@@ -22,8 +22,8 @@ PACKAGES = ("jax", "jaxlib", "numpy", "scipy", "xarray", "netCDF4", "hydra-core"
 DISTRIBUTION = "cobweb-pipeline"
 # Of the uncommitted change to the code; a longer one is cut, and says so.
 LONGEST_DIFF = 2**16
-# Texts of several versions in one, and those whose change explains another result.
-_MANY = ("packages", "plan")
+# Texts that are tables, and those whose change may explain another result.
+TABLES = ("packages", "plan")
 ENVIRONMENT = (
     "packages",
     "git_commit",
@@ -36,6 +36,8 @@ ENVIRONMENT = (
     "xla_flags",
     "plan",
 )
+# As they are shown.
+ORDER = ("command_line", "overrides", "seed", *ENVIRONMENT)
 # Names of what nobody else should read, and the value behind them: quoted, or up to a space.
 _SECRET = r"[\w.-]*(?:pass(?:word|wd|phrase)|token|secret|credential|(?:api|access|private)_?key)"
 _VALUE = r"""(?![=\s])(?:"[^"]*"|'[^']*'|[^\s,;&'"{}\[\]]+)"""
@@ -102,26 +104,26 @@ def environment(texts: Mapping[str, str]) -> dict[str, str]:
     Args:
         texts: of the group /provenance; those that cannot be read are taken as they are.
     """
-    found = {}
+    found: dict[str, str] = {}
     for name in ENVIRONMENT:
-        text = texts.get(name, "")
-        try:
-            parts = json.loads(text) if name in _MANY else None
-        except (ValueError, RecursionError):
-            parts = None
-        if isinstance(parts, dict):
-            found |= {_part(name, key): _told(value) for key, value in parts.items()}
-        elif text:
-            found[name] = text
+        parts = table(texts.get(name, "")) if name in TABLES else {}
+        if parts:
+            stem = "plan." if name == "plan" else ""
+            found |= {f"{stem}{key}": value for key, value in parts.items()}
+        elif texts.get(name):
+            found[name] = texts[name]
     return found
 
 
-def _part(name: str, key: str) -> str:
-    return f"plan.{key}" if name == "plan" else key
-
-
-def _told(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value)
+def table(text: str) -> dict[str, str]:
+    """A text of JSON that is a table, its values as texts; {} where it is none."""
+    try:
+        parts = json.loads(text)
+    except (ValueError, RecursionError):
+        return {}
+    if not isinstance(parts, dict):
+        return {}
+    return {k: v if isinstance(v, str) else json.dumps(v) for k, v in parts.items()}
 
 
 def _cpu() -> str:

@@ -13,7 +13,7 @@ An analysis that states an error of its own does so by CF's `ancillary_variables
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -66,7 +66,7 @@ def strangers(
     entry: Entry,
     stored: np.ndarray,
     computed: Mapping[str, np.ndarray],
-    probes: Callable[[], list[Mapping[str, np.ndarray]]],
+    probes: Callable[[], Sequence[Mapping[str, np.ndarray]]],
     iterations: int | None,
 ) -> np.ndarray:
     """[c] Whether a cell differs by more than its sensitivity and stated errors explain.

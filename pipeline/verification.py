@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -68,6 +68,10 @@ def _damage(found: Contents) -> Iterator[str]:
     hashes = found.hashes()
     if not hashes:
         raise ForeignError(f"{found.path}: no hashes are recorded, so nothing can be verified.")
+    # The labels of an archive that was joined have none.
+    for name in () if found.joined else found.names():
+        if name not in hashes:
+            yield f"{printable(name)}: no hash is recorded for it"
     for name, expected in hashes.items():
         try:
             digest = found.digest(name)
@@ -79,10 +83,6 @@ def _damage(found: Contents) -> Iterator[str]:
             continue
         if digest != expected:
             yield f"{printable(name)}: its values do not have the hash that is recorded for them"
-    for name in found.names():
-        if name in hashes:
-            continue
-        yield f"{printable(name)}: no hash is recorded for it"
 
 
 @contextmanager
@@ -125,7 +125,7 @@ def _recompute(
 
 def _probes(
     experiment: Experiment, plan: job.Plan, call: job.Call, first: int
-) -> Callable[[], list[Mapping[str, np.ndarray]]]:
+) -> Callable[[], Sequence[Mapping[str, np.ndarray]]]:
     """What computes the probes of a block, once, if they are asked for."""
     others = (sensitivity.probe(experiment, seed) for seed in sensitivity.PROBES)
     return functools.cache(lambda: [job.block(other, plan, call, first)[2] for other in others])
@@ -174,7 +174,7 @@ def _compare(
     entry: Entry,
     stored: np.ndarray,
     computed: Mapping[str, np.ndarray],
-    probes: Callable[[], list[Mapping[str, np.ndarray]]] = list,
+    probes: Callable[[], Sequence[Mapping[str, np.ndarray]]] = list,
 ) -> None:
     """Add one block, or a whole coordinate, to what is known of a variable."""
     here = np.asarray(computed[entry.name], entry.dtype)
