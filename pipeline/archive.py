@@ -12,6 +12,7 @@ import contextlib
 import hashlib
 import math
 import threading
+import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -48,6 +49,8 @@ class Lock:
 LOCK = Lock()
 # An archive may come from a stranger: texts beyond this, one or all, are not read.
 LONGEST_TEXT, LONGEST_TEXTS = 2**24, 2**26
+# Nothing in an archive is scaled, and no number is a date, whatever a stranger's attributes say.
+AS_STORED: Any = {"mask_and_scale": False, "decode_times": False}
 
 
 def headings(template: Template) -> dict[str, Any]:
@@ -153,9 +156,13 @@ def _opened(path: Path) -> Iterator[Any]:
         raise ForeignError(f"{path}: no such file.")
     size = bounds.begin(path)
     with LOCK:
+        # netCDF4 leaves out, with a warning, what has a type that it does not know; links that lead
+        # out of the file, and groups that are too deep, end in errors of Python.
         try:
-            file = netCDF4.Dataset(path)
-        except (OSError, RuntimeError, RecursionError) as error:
+            with warnings.catch_warnings():
+                warnings.filterwarnings("error", "WARNING: ", UserWarning)
+                file = netCDF4.Dataset(path)
+        except (OSError, RuntimeError, AttributeError, UserWarning) as error:
             raise DamageError(f"{path}: not a netCDF file, or damaged ({error}).") from None
         try:
             with damage(path):
@@ -210,7 +217,7 @@ def read(path: str | Path) -> xarray.Dataset:
 
     document = provenance(path).get("document", "")
     with LOCK, damage(path):
-        dataset = xarray.open_dataset(path, engine="netcdf4", lock=LOCK)
+        dataset = xarray.open_dataset(path, engine="netcdf4", lock=LOCK, **AS_STORED)
     signed = dataset.assign_attrs(document=document)
     signed.set_close(dataset.close)  # which a copy does not have
     return signed

@@ -9,6 +9,8 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
+
 from pipeline.errors import DamageError, ForeignError
 
 # The first bytes of HDF5; other formats that netCDF reads are nothing of ours.
@@ -86,8 +88,9 @@ def _width(path: Any, name: str, variable: Any) -> int:
     """Bytes of one value in the file."""
     if variable.dtype is str:
         return ADDRESS
-    kind = getattr(variable.dtype, "kind", None)
-    if variable.datatype != variable.dtype or kind not in ("i", "u", "f", "S"):
+    # Of lists and enumerations, dtype is that of their values.
+    plain = isinstance(variable.datatype, np.dtype)
+    if not plain or variable.dtype.kind not in ("i", "u", "f", "S"):
         raise ForeignError(f"{path}: {_shown(name)} is of a type that no archive has.")
     return variable.dtype.itemsize
 

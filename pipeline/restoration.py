@@ -40,9 +40,9 @@ def read(found: Contents, begin: Callable[[Device], None]) -> Experiment:
     _plausible(found, document)
     wanted = config.device_of(document)
     if wanted is not None:
+        begin(wanted)
         if wanted.platform not in ("auto", *device.known()):
             document["device"] = {**document["device"], "platform": "auto"}
-        begin(wanted)
     try:
         experiment = config.read(document)
     except ConfigError as error:
