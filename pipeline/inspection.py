@@ -63,8 +63,7 @@ def info(path: str | Path) -> str:
         own = found.attributes(found.file)
         lines = [f"{path}: {own.get('title', '')}", f"  {own.get('history', '')}", ""]
         lines += ["document", *_indented(found.texts.get("document", "")), ""]
-        dimensions = found.file.dimensions.items()
-        lines += ["dimensions", *(f"  {name} = {d.size:,}" for name, d in dimensions), ""]
+        lines += ["dimensions", *_dimensions(found), ""]
         lines += ["variables", *_variables(found), ""]
         for name in found.names():
             if name.rpartition("/")[2] == "status":
@@ -79,6 +78,18 @@ def info(path: str | Path) -> str:
 
 def _indented(text: str) -> list[str]:
     return [f"  {line.expandtabs()}" for line in text.rstrip().splitlines()]
+
+
+def _dimensions(found: Contents) -> Iterator[str]:
+    """Their sizes, and from where to where they go."""
+    for name, dimension in found.file.dimensions.items():
+        ends, variable = "", found.variables.get(name)
+        if variable is not None and variable.dimensions == (name,) and dimension.size:
+            first, last = (
+                found.read(name, (slice(at, at + 1),))[0] for at in (0, dimension.size - 1)
+            )
+            ends = f"  ({first:g} ... {last:g})" if variable.dtype.kind in "iuf" else ""
+        yield f"  {name} = {dimension.size:,}{ends}"
 
 
 def _variables(found: Contents) -> Iterator[str]:

@@ -43,7 +43,7 @@ _SECRET = r"[\w.-]*(?:pass(?:word|wd|phrase)|token|secret|credential|(?:api|acce
 _VALUE = r"""(?![=\s])(?:"[^"]*"|'[^']*'|[^\s,;&'"{}\[\]]+)"""
 _NAMED = re.compile(rf"(?i)({_SECRET}[\w-]*\s*[=:]\s*|--?{_SECRET}[\w-]*\s+){_VALUE}")
 _KEY = re.compile(rf"(?i)((?<![a-z])key\s*[=:]\s*|--?key\s+){_VALUE}")
-_WHOLE = re.compile(rf"(?i)({_SECRET}[^=]*=|(?<![a-z])key=).*", re.DOTALL)
+_WHOLE = re.compile(rf"(?i)({_SECRET}[\w-]*=|(?<![a-z])key=).*", re.DOTALL)
 _ADDRESS = re.compile(r"(\b[a-zA-Z][a-zA-Z0-9+.-]*://)[^\s/@'\"]+@")
 HIDDEN = "***"
 

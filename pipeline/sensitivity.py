@@ -34,6 +34,8 @@ FLOOR = 2**10
 ERRORS = 5
 # Cells on either side in which a probe may fall: sensitivity changes little from cell to cell.
 BESIDE = 4
+# Of values that are nearly the same, how far beyond them all, relatively, another may lie.
+NEAR = 0.01
 # The part of the cells that the probes may miss, on a boundary that none of them crossed.
 MISSED = 1e-3
 
@@ -46,7 +48,8 @@ def probe(experiment: Experiment, seed: int) -> Experiment:
     def moved(value: Any) -> Any:
         if not isinstance(value, np.ndarray):
             return value
-        return value * (1 + room * draws.uniform(-1, 1, value.shape))
+        by = room * draws.uniform(-1, 1, value.shape)
+        return np.where(value == 0, by, value * (1 + by))
 
     def axis(old: Axis) -> Axis:
         settings = np.array([quantity.target == "setting" for quantity in old.quantities])
@@ -96,7 +99,8 @@ def strangers(
         # However far apart, two orbits are on one attractor.
         with np.errstate(invalid="ignore", over="ignore"):
             bottom, top = np.nanmin(low, initial=np.inf), np.nanmax(high, initial=-np.inf)
-            margin = max(top - bottom, 0)
+            margin = (top - bottom) * max(1, ROOM / here.size)
+            margin = max(margin, NEAR * abs(bottom), NEAR * abs(top))
             outside = (stored < bottom - margin) | (stored > top + margin)
         strange |= (apart > allowed) & outside
     return strange.reshape(len(here), -1).any(axis=1)
