@@ -106,11 +106,15 @@ def _fraction(text: str) -> float:
 
 def _verify(args: argparse.Namespace) -> int:
     """Say whether an archive is what its document gives; the exit status says it too."""
-    from pipeline import device, verdict, verification
+    from pipeline import command, device, verdict, verification
 
     with device.confined():
         found = verification.verify(
-            args.file, quick=args.quick, sample=args.sample, begin=device.start
+            args.file,
+            quick=args.quick,
+            sample=args.sample,
+            begin=device.start,
+            watch=command.progress,
         )
     print(verdict.report(found))
     return found.status

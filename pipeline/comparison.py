@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,10 +15,9 @@ from pipeline.difference import Difference, changes
 from pipeline.errors import ForeignError
 from pipeline.notation import printable
 from pipeline.sensitivity import ERRORS
+from pipeline.verdict import told
 
 Change = tuple[str, str, str]
-# Characters of a value that are shown.
-_LONGEST = 60
 
 
 @dataclass(frozen=True)
@@ -160,7 +158,7 @@ def report(found: Comparison) -> str:
         ("variables", found.declared),
     ):
         if rows:
-            lines += ["", title, *_rows(rows)]
+            lines += ["", title, *told(rows)]
     differing = [pair for pair in found.pairs if pair.difference.differing]
     if differing:
         lines += ["", "values", *map(_values, differing)]
@@ -184,17 +182,3 @@ def _values(pair: Pair) -> str:
         beyond = "all within" if pair.errors else "some beyond"
         text += f"; {beyond} {ERRORS} of the errors that they state"
     return text
-
-
-def _rows(rows: tuple[Change, ...]) -> Iterator[str]:
-    width = min(_LONGEST, max(len(key) for key, _, _ in rows))
-    for key, old, new in rows:
-        yield f"  {_short(key):<{width}}  {_short(old)} -> {_short(new)}"
-
-
-def _short(text: str) -> str:
-    text = text.strip()
-    if text.count("\n") > 1:
-        return f"({len(text.splitlines()):,} lines)"
-    text = printable(" ".join(text.split()))
-    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."

@@ -97,30 +97,32 @@ def _orbits(rows: Iterable[Row]) -> Iterator[str]:
             )
 
 
-def told(environment: Iterable[tuple[str, str, str]]) -> Iterator[str]:
-    """Lines of what differs between two environments."""
-    rows = [(key, _short(old), _short(new)) for key, old, new in environment]
+def told(changes: Iterable[tuple[str, str, str]]) -> Iterator[str]:
+    """Lines of (key, old, new), for the terminal."""
+    rows = [tuple(map(_short, change)) for change in changes]
     width = max((len(key) for key, _, _ in rows), default=0)
     for key, old, new in rows:
-        yield f"  {printable(key):<{width}}  {old} -> {new}"
+        yield f"  {key:<{width}}  {old} -> {new}"
 
 
 def _short(text: str) -> str:
-    if "\n" in text.strip():
+    """A value on one line; of a long text its length."""
+    text = text.strip()
+    if text.count("\n") > 1:
         return f"({len(text.splitlines()):,} lines)"
-    text = printable(text.strip())
+    text = printable(" ".join(text.split()))
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 def _summary(verdict: Verdict) -> str:
     computed, count = verdict.blocks
     values = sum(row.difference.values for row in verdict.rows)
-    some = "" if computed == count else f" in the {computed:,} of {count:,} blocks computed again"
+    some = "" if computed == count else f" in {computed:,} of {count:,} blocks"
     return {
-        "identical": f"identical: {values:,} values of {len(verdict.rows)} variables{some}, "
-        "computed again, have the same bits",
+        "identical": f"identical: {values:,} values of {len(verdict.rows)} variables, "
+        f"computed again{some}, have the same bits",
         "intact": "intact: every variable has its recorded hash; nothing was computed again",
-        "consistent": f"consistent: the same result{some}, rounded otherwise",
+        "consistent": f"consistent: the same result, computed again{some}, rounded otherwise",
         "different": "different: not what its document gives",
         "corrupt": "corrupt: its content is not what was written",
     }[verdict.outcome]

@@ -178,7 +178,7 @@ def test_a_report_of_what_is_consistent(tmp_path: Path, capsys: pytest.CaptureFi
     old = rewritten(other, tmp_path / "old.nc", plan=own, packages='{"jax": "0.9.9"}')
     assert main(["verify", str(old)]) == 3
     out = capsys.readouterr().out
-    assert f"{old}: consistent: the same result, rounded otherwise" in out
+    assert f"{old}: consistent: the same result, computed again, rounded otherwise" in out
     lines = out.splitlines()
     heads = next(line.split() for line in lines if line.startswith("  variable"))
     assert heads == ["variable", "values", "differing", "ULPs", "distance", "unexplained"]
