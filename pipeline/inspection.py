@@ -16,8 +16,9 @@ from pipeline.contents import Contents
 from pipeline.notation import printable
 
 GROUPS = ("experiment", "map", "objective", "solver", "analysis", "figure", "device", "engine")
-# Of the names of an environment's texts; the most codes of a status that are counted.
-_WIDTH, _CODES = 23, 32
+# Of the names of an environment's texts; the most codes of a status that are counted; characters
+# of a text that is not known, such as the documents of the jobs of a sweep.
+_WIDTH, _CODES, _LONGEST = 23, 32, 200
 
 
 def listing(groups: tuple[str, ...] = GROUPS, folder: str | None = None) -> str:
@@ -62,7 +63,8 @@ def info(path: str | Path) -> str:
     with contents.opened(path) as found:
         own = found.attributes(found.file)
         lines = [f"{path}: {own.get('title', '')}", f"  {own.get('history', '')}", ""]
-        lines += ["document", *_indented(found.texts.get("document", "")), ""]
+        if "document" in found.texts:
+            lines += ["document", *_indented(found.texts["document"]), ""]
         lines += ["dimensions", *_dimensions(found), ""]
         lines += ["variables", *_variables(found), ""]
         for name in found.names():
@@ -97,7 +99,8 @@ def _variables(found: Contents) -> Iterator[str]:
     width = max(map(len, names), default=0)
     for name in names:
         variable = found.file[name]
-        kind = "text" if variable.dtype is str else variable.dtype.name
+        letters = variable.dtype is str or variable.dtype.kind == "S"
+        kind = "text" if letters else variable.dtype.name
         label = found.attributes(variable).get("long_name", "")
         yield f"  {name:<{width}}  {kind:<8} ({', '.join(variable.dimensions)})  {label}"
 
@@ -129,7 +132,8 @@ def _environment(texts: Mapping[str, str]) -> Iterator[str]:
         elif name == "overrides" and text:
             yield f"  {name:<{_WIDTH}}  {_words(text)}"
         elif text and name not in aside:
-            yield f"  {name:<{_WIDTH}}  {text}"
+            known = name in provenance.ORDER or len(text) <= _LONGEST
+            yield f"  {name:<{_WIDTH}}  {text if known else f'{text[:_LONGEST]}...'}"
 
 
 def _words(text: str) -> str:

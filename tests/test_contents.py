@@ -50,7 +50,8 @@ def test_other_byte_orders(path: Path, tmp_path: Path) -> None:
     with netCDF4.Dataset(tmp_path / "big.nc", "w") as file:
         archive.describe(file, {"document": "{}"})
         file.createDimension("a", 3)
-        file.createVariable("x", ">f8", ("a",), fill_value=False)[:] = [1, 2, 3]
+        big = file.createVariable("x", ">f8", ("a",), endian="big", fill_value=False)
+        big[:] = [1, 2, 3]
     with contents.opened(tmp_path / "big.nc") as found:
         x = found.read("x", ())
         assert x.dtype.isnative

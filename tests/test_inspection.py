@@ -100,6 +100,32 @@ def test_an_archive_of_little(tmp_path: Path) -> None:
     assert "  1 code -5" in text
 
 
+def test_an_archive_that_was_joined(tmp_path: Path) -> None:
+    """No document of its own; groups; texts that go on for long."""
+    path = tmp_path / "sweep.nc"
+    with netCDF4.Dataset(path, "w") as file:
+        archive.describe(file, {"jobs": "1", "job_0": "x" * 1000, "plan": "[]", "overrides": "{}"})
+        group = file.createGroup("first")
+        group.createDimension("n", 2)
+        group.createVariable("status", "i1", ("n",), fill_value=False)[:] = [0, 2]
+        file.createDimension("letters", 3)
+        label = file.createVariable("label", "S1", ("letters",), fill_value=False)
+        label.set_auto_chartostring(False)
+        label[:] = [b"a", b"b", b"c"]
+    text = inspection.info(path)
+    assert re.findall(r"^([\w/]+)$", text, re.MULTILINE) == [
+        "dimensions",
+        "variables",
+        "first/status",
+        "environment",
+    ]
+    assert re.search(r"^  label +text +\(letters\)", text, re.MULTILINE)
+    assert "\n  1 code 0\n  1 code 2\n" in text
+    assert re.search(r"^  job_0 +x{200}\.\.\.$", text, re.MULTILINE)
+    assert re.search(r"^  plan +\[\]$", text, re.MULTILINE)
+    assert re.search(r"^  overrides +\{\}$", text, re.MULTILINE)
+
+
 def test_figures_of_an_archive(path: Path, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     """Beside the archive, elsewhere, of another kind and format."""
     assert main(["figure", str(path)]) == 0
