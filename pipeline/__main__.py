@@ -82,21 +82,30 @@ def _inspect(arguments: Sequence[str]) -> int:
 
 def _proving(commands: Any) -> None:
     """The commands that compare archives."""
-    verify = commands.add_parser("verify", help="compute an archive again and compare")
+    verify = commands.add_parser(
+        "verify",
+        help="compute an archive again and compare",
+        epilog="Exit status: 0 identical (--quick: intact), 1 different, 2 cannot be verified, "
+        "3 consistent: the same but for another machine's rounding, 4 corrupt.",
+    )
     verify.add_argument("file", help="an archive: result.nc")
     verify.add_argument("--quick", action="store_true", help="only the hashes")
     verify.add_argument(
-        "--sample", type=_fraction, default=1.0, metavar="F", help="that part of the blocks: 0.01"
+        "--sample", type=fraction, default=1.0, metavar="F", help="that part of the blocks: 0.01"
     )
-    diff = commands.add_parser("diff", help="what differs between two archives")
+    diff = commands.add_parser(
+        "diff",
+        help="what differs between two archives",
+        epilog="Exit status: 0 where documents and results are the same, 1 where they are not.",
+    )
     diff.add_argument("first", help="an archive: result.nc")
     diff.add_argument("second", help="another one")
     diff.add_argument(
-        "--rtol", type=_fraction, default=0.0, metavar="R", help="numbers so near count as equal"
+        "--rtol", type=fraction, default=0.0, metavar="R", help="numbers so near count as equal"
     )
 
 
-def _fraction(text: str) -> float:
+def fraction(text: str) -> float:
     """A number from 0 to 1."""
     number = float(text)
     if not 0 <= number <= 1:
