@@ -99,8 +99,8 @@ def _variables(found: Contents) -> Iterator[str]:
     width = max(map(len, names), default=0)
     for name in names:
         variable = found.file[name]
-        letters = variable.dtype is str or variable.dtype.kind == "S"
-        kind = "text" if letters else variable.dtype.name
+        kind = getattr(variable.dtype, "name", "text")
+        kind = "text" if kind == "bytes8" else kind
         label = found.attributes(variable).get("long_name", "")
         yield f"  {name:<{width}}  {kind:<8} ({', '.join(variable.dimensions)})  {label}"
 
