@@ -6,12 +6,16 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from pipeline.errors import CobwebError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; the exit status is 2 after a mistake of the user's."""
+    """Run one command; the exit status is 2 after a mistake of the user's.
+
+    That of `verify` is in `verdict.STATUS`; that of `diff` is 1 where anything differs.
+    """
     arguments = sys.argv[1:] if arguments is None else list(arguments)
     try:
         if arguments[:1] == ["run"]:
@@ -19,7 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
             command.run(arguments[1:])
         else:
-            _inspect(arguments)
+            return _inspect(arguments)
     except CobwebError as error:
         print(error, file=sys.stderr)
         return 2
@@ -33,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _inspect(arguments: Sequence[str]) -> None:
+def _inspect(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="cobweb", description="Experiments on iterations.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     commands.add_parser("run", help="run an experiment: cobweb run [overrides]", add_help=False)
@@ -50,7 +54,10 @@ def _inspect(arguments: Sequence[str]) -> None:
     figure.add_argument("--style", default=None, help="screen or paper")
     figure.add_argument("--format", action="append", help="png, svg or pdf; may be repeated")
     figure.add_argument("--output", "-o", help="folder, or file without ending; beside the archive")
+    _proving(commands)
     args = parser.parse_args(list(arguments))
+    if args.command in ("verify", "diff"):
+        return _verify(args) if args.command == "verify" else _diff(args)
     if args.command == "list":
         from pipeline import inspection
 
@@ -70,6 +77,65 @@ def _inspect(arguments: Sequence[str]) -> None:
         command.resume(args.folder)
     else:
         _figure(args)
+    return 0
+
+
+def _proving(commands: Any) -> None:
+    """The commands that compare archives."""
+    verify = commands.add_parser(
+        "verify",
+        help="compute an archive again and compare",
+        epilog="Exit status: 0 identical (--quick: intact), 1 different, 2 cannot be verified, "
+        "3 consistent: the same but for another machine's rounding, 4 corrupt.",
+    )
+    verify.add_argument("file", help="an archive: result.nc")
+    verify.add_argument("--quick", action="store_true", help="only the hashes")
+    verify.add_argument(
+        "--sample", type=fraction, default=1.0, metavar="F", help="that part of the blocks: 0.01"
+    )
+    diff = commands.add_parser(
+        "diff",
+        help="what differs between two archives",
+        epilog="Exit status: 0 where documents and results are the same, 1 where they are not.",
+    )
+    diff.add_argument("first", help="an archive: result.nc")
+    diff.add_argument("second", help="another one")
+    diff.add_argument(
+        "--rtol", type=fraction, default=0.0, metavar="R", help="numbers so near count as equal"
+    )
+
+
+def fraction(text: str) -> float:
+    """A number from 0 to 1."""
+    number = float(text)
+    if not 0 <= number <= 1:
+        raise argparse.ArgumentTypeError(f"expected a number from 0 to 1, not {text}")
+    return number
+
+
+def _verify(args: argparse.Namespace) -> int:
+    """Say whether an archive is what its document gives; the exit status says it too."""
+    from pipeline import command, device, verdict, verification
+
+    with device.confined():
+        found = verification.verify(
+            args.file,
+            quick=args.quick,
+            sample=args.sample,
+            begin=device.start,
+            watch=command.progress,
+        )
+    print(verdict.report(found))
+    return found.status
+
+
+def _diff(args: argparse.Namespace) -> int:
+    """Say what differs between two archives; the exit status is 1 where anything does."""
+    from pipeline import comparison
+
+    found = comparison.compare(args.first, args.second, args.rtol)
+    print(comparison.report(found))
+    return int(found.differs)
 
 
 def _figure(args: argparse.Namespace) -> None:

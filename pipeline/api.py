@@ -21,9 +21,8 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import yaml
 
-from pipeline import archive, config, dataset, device, figures, filing, job, provenance
+from pipeline import archive, config, dataset, device, figures, filing, job, notation, provenance
 from pipeline.dataset import Block, Template
 from pipeline.errors import CobwebError, ConfigError, Interrupted
 from pipeline.experiment import Experiment
@@ -119,7 +118,7 @@ def run(
         file(experiment, Path(folder), overrides)
         return open(Path(folder) / RESULT)
     layout, plan = prepare(with_figure(experiment, "none"))
-    free = _free_memory()
+    free = free_memory()
     if free is not None and layout.bytes > SHARE * free:
         need, have = (f"{size / 2**30:.2f} GiB" for size in (layout.bytes, free))
         reason = (
@@ -299,8 +298,8 @@ def _partial(folder: Path) -> Path:
 def _document(texts: Mapping[str, str]) -> Any:
     """The document that an archive holds, {} where it cannot be read."""
     try:
-        return yaml.safe_load(texts.get("document", "")) or {}
-    except yaml.YAMLError:
+        return notation.read(texts.get("document", "")) or {}
+    except notation.Fault:
         return {}
 
 
@@ -389,7 +388,7 @@ def _count(
 def _same(path: Path, experiment: Experiment) -> None:
     """A finished result is never written over."""
     there = _document(archive.provenance(path))
-    here = yaml.safe_load(provenance.text(experiment.document))
+    here = notation.read(provenance.text(experiment.document))
     if _essence(there) != _essence(here):
         raise CobwebError(f"{path}: holds the result of another document; choose another folder.")
 
@@ -416,7 +415,7 @@ def _room(folder: Path, size: int) -> None:
         raise ConfigError([f"grid: the result takes {need} and {existing} has {have} free."])
 
 
-def _free_memory() -> int | None:
+def free_memory() -> int | None:
     """Bytes, None where the system does not say."""
     try:
         return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")

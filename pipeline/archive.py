@@ -12,13 +12,15 @@ import contextlib
 import hashlib
 import math
 import threading
+import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pipeline.errors import ArchiveError
+from pipeline import bounds
+from pipeline.errors import DamageError, ForeignError
 
 if TYPE_CHECKING:
     import xarray
@@ -45,8 +47,10 @@ class Lock:
 
 # netcdf-c is not thread-safe: values that xarray reads later on take this lock too.
 LOCK = Lock()
-# An archive may come from a stranger: texts beyond this are not read.
-LONGEST_TEXT = 2**24
+# An archive may come from a stranger: texts beyond this, one or all, are not read.
+LONGEST_TEXT, LONGEST_TEXTS = 2**24, 2**26
+# Nothing in an archive is scaled, and no number is a date, whatever a stranger's attributes say.
+AS_STORED: Any = {"mask_and_scale": False, "decode_times": False}
 
 
 def headings(template: Template) -> dict[str, Any]:
@@ -140,16 +144,29 @@ def canonical(values: np.ndarray) -> memoryview:
 
 @contextlib.contextmanager
 def _opened(path: Path) -> Iterator[Any]:
+    """A file for reading, its values as they are stored; what it declares is looked at first.
+
+    Raises:
+        ForeignError: there is none, or it is no archive.
+        DamageError: it cannot be read, or declares more than it can hold.
+    """
     import netCDF4
 
     if not path.is_file():
-        raise ArchiveError(f"{path}: no such file.")
+        raise ForeignError(f"{path}: no such file.")
+    size = bounds.begin(path)
     with LOCK:
+        # netCDF4 leaves out, with a warning, what has a type that it does not know; links that lead
+        # out of the file, and groups that are too deep, end in errors of Python.
         try:
-            file = netCDF4.Dataset(path)
-        except OSError as error:
-            raise ArchiveError(f"{path}: not a netCDF file, or damaged ({error}).") from None
+            with warnings.catch_warnings():
+                warnings.filterwarnings("error", "WARNING: ", UserWarning)
+                file = netCDF4.Dataset(path)
+        except (OSError, RuntimeError, AttributeError, UserWarning) as error:
+            raise DamageError(f"{path}: not a netCDF file, or damaged ({error}).") from None
         try:
+            with damage(path):
+                bounds.check(path, file, size)
             file.set_auto_maskandscale(False)
             file.set_auto_chartostring(False)
             yield file
@@ -165,7 +182,7 @@ def damage(path: str | Path) -> Iterator[None]:
     except RuntimeError as error:
         if not str(error).startswith("NetCDF:"):
             raise
-        raise ArchiveError(f"{path}: damaged ({error}).") from None
+        raise DamageError(f"{path}: damaged ({error}).") from None
 
 
 def provenance(path: str | Path) -> dict[str, str]:
@@ -177,13 +194,14 @@ def provenance(path: str | Path) -> dict[str, str]:
     path = Path(path)
     with _opened(path) as file:
         if "provenance" not in file.groups:
-            raise ArchiveError(f"{path}: no group /provenance, so it is no archive of Cobweb's.")
-        texts = {}
+            raise ForeignError(f"{path}: no group /provenance, so it is no archive of Cobweb's.")
+        texts, total = {}, 0
         for name, variable in file.groups["provenance"].variables.items():
             if variable.dtype != "S1" or len(variable.shape) != 1:
-                raise ArchiveError(f"{path}: /provenance/{name} is not a text.")
-            if variable.size > LONGEST_TEXT:
-                raise ArchiveError(f"{path}: /provenance/{name} is longer than an archive's text.")
+                raise ForeignError(f"{path}: /provenance/{name} is not a text.")
+            total += variable.size
+            if variable.size > LONGEST_TEXT or total > LONGEST_TEXTS:
+                raise ForeignError(f"{path}: /provenance/{name} is longer than an archive's text.")
             with damage(path):
                 letters = variable[...].tobytes()
             texts[name] = letters.rstrip(b"\0").decode(errors="replace")
@@ -199,7 +217,7 @@ def read(path: str | Path) -> xarray.Dataset:
 
     document = provenance(path).get("document", "")
     with LOCK, damage(path):
-        dataset = xarray.open_dataset(path, engine="netcdf4", lock=LOCK)
+        dataset = xarray.open_dataset(path, engine="netcdf4", lock=LOCK, **AS_STORED)
     signed = dataset.assign_attrs(document=document)
     signed.set_close(dataset.close)  # which a copy does not have
     return signed

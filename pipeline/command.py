@@ -7,12 +7,11 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pipeline import api, config, device, job, provenance
 from pipeline.config import composition
 from pipeline.config.mistakes import Mistakes
-from pipeline.dataset import Block
 from pipeline.errors import ConfigError
 from pipeline.experiment import Experiment
 from pipeline.objectives import Objective
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from omegaconf import DictConfig
 
 LOG = logging.getLogger("pipeline")
+Item = TypeVar("Item")
 
 HELP = """\
 Run an experiment:  python run.py [overrides]      (or: cobweb run [overrides])
@@ -290,7 +290,7 @@ def plan(experiment: Experiment) -> str:
     )
 
 
-def progress(blocks: Iterable[Block], count: int) -> Iterator[Block]:
+def progress(blocks: Iterable[Item], count: int) -> Iterator[Item]:
     """The blocks, with a bar on a terminal where there are several."""
     if count == 1 or not sys.stderr.isatty():
         yield from blocks

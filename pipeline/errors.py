@@ -25,6 +25,14 @@ class ArchiveError(CobwebError):
     """A file that is no archive of this project's, or is damaged."""
 
 
+class ForeignError(ArchiveError):
+    """A file that is no archive of this project's, or of a version that this one does not know."""
+
+
+class DamageError(ArchiveError):
+    """An archive whose content is not what was written."""
+
+
 class Interrupted(KeyboardInterrupt):
     """The user has stopped a run that can be continued; the message says how."""
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import platform
+import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -14,10 +16,36 @@ from typing import Any
 
 import yaml
 
+from pipeline import notation
+
 PACKAGES = ("jax", "jaxlib", "numpy", "scipy", "xarray", "netCDF4", "hydra-core", "omegaconf")
 DISTRIBUTION = "cobweb-pipeline"
 # Of the uncommitted change to the code; a longer one is cut, and says so.
 LONGEST_DIFF = 2**16
+# Texts that are tables, and those whose change may explain another result.
+TABLES = ("packages", "plan")
+ENVIRONMENT = (
+    "packages",
+    "git_commit",
+    "git_diff",
+    "python",
+    "platform",
+    "machine",
+    "cpu",
+    "device",
+    "xla_flags",
+    "plan",
+)
+# As they are shown.
+ORDER = ("command_line", "overrides", "seed", *ENVIRONMENT)
+# Names of what nobody else should read, and the value behind them: quoted, or up to a space.
+_SECRET = r"[\w.-]*(?:pass(?:word|wd|phrase)|token|secret|credential|(?:api|access|private)_?key)"
+_VALUE = r"""(?![=\s])(?:"[^"]*"|'[^']*'|[^\s,;&'"{}\[\]]+)"""
+_NAMED = re.compile(rf"(?i)({_SECRET}[\w-]*\s*[=:]\s*|--?{_SECRET}[\w-]*\s+){_VALUE}")
+_KEY = re.compile(rf"(?i)((?<![a-z])key\s*[=:]\s*|--?key\s+){_VALUE}")
+_WHOLE = re.compile(rf"(?i)({_SECRET}[\w-]*=|(?<![a-z])key=).*", re.DOTALL)
+_ADDRESS = re.compile(r"(\b[a-zA-Z][a-zA-Z0-9+.-]*://)[^\s/@'\"]+@")
+HIDDEN = "***"
 
 
 def gather(
@@ -36,28 +64,86 @@ def gather(
     commit, diff = _git()
     return {
         "document": text(document),
-        "overrides": json.dumps(list(overrides)),
+        "overrides": json.dumps([_argument(override) for override in overrides]),
+        "command_line": masked(shlex.join(map(_argument, sys.argv))),
         "git_commit": commit,
-        "git_diff": diff,
+        "git_diff": masked(diff, key=False),
         "packages": json.dumps(
             {name: version(name) for name in (DISTRIBUTION, *PACKAGES)}, indent=1
         ),
         "python": sys.version,
+        "platform": platform.platform(),
         "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
+        "cpu": _cpu(),
         "device": device,
-        "xla_flags": os.environ.get("XLA_FLAGS", ""),
+        "xla_flags": masked(os.environ.get("XLA_FLAGS", "")),
         "seed": str(document.get("seed", "")),
         "plan": json.dumps(dict(plan)),
     }
 
 
+def masked(text: str, *, key: bool = True) -> str:
+    """The text with passwords, tokens and the users of addresses as ***.
+
+    Args:
+        key: whether what is called a mere `key` is one of them, as Python's arguments are not.
+    """
+    text = _ADDRESS.sub(rf"\1{HIDDEN}@", text)
+    text = _NAMED.sub(rf"\1{HIDDEN}", text)
+    return _KEY.sub(rf"\1{HIDDEN}", text) if key else text
+
+
+def _argument(text: str) -> str:
+    """One word of a command line; of a secret nothing is kept, spaces or not."""
+    return masked(_WHOLE.sub(rf"\1{HIDDEN}", text))
+
+
+def environment(texts: Mapping[str, str]) -> dict[str, str]:
+    """{what: its version or kind} of all that may explain another result.
+
+    Args:
+        texts: of the group /provenance; those that cannot be read are taken as they are.
+    """
+    found: dict[str, str] = {}
+    for name in ENVIRONMENT:
+        parts = table(texts.get(name, "")) if name in TABLES else {}
+        if parts:
+            stem = "plan." if name == "plan" else ""
+            found |= {f"{stem}{key}": value for key, value in parts.items()}
+        elif texts.get(name):
+            found[name] = texts[name]
+    return found
+
+
+def table(text: str) -> dict[str, str]:
+    """A text of JSON that is a table, its values as texts; {} where it is none."""
+    try:
+        parts = json.loads(text)
+    except (ValueError, RecursionError):
+        return {}
+    if not isinstance(parts, dict):
+        return {}
+    return {k: v if isinstance(v, str) else json.dumps(v) for k, v in parts.items()}
+
+
+def _cpu() -> str:
+    """The model of the processor, as the system calls it."""
+    try:
+        for line in Path("/proc/cpuinfo").read_text(errors="replace").splitlines():
+            key, _, value = line.partition(":")
+            if key.strip() in ("model name", "Model"):
+                return value.strip()
+    except OSError:  # a system without it
+        pass
+    return platform.processor() or platform.machine()
+
+
 def text(document: Mapping[str, Any]) -> str:
-    """A document as YAML, in its own order."""
+    """A document as YAML, in its own order; `notation.read` gives it back."""
 
     def dump(*, letters: bool) -> str:
-        return yaml.safe_dump(
-            dict(document), sort_keys=False, allow_unicode=letters, default_flow_style=None
-        )
+        form: Any = {"sort_keys": False, "allow_unicode": letters, "default_flow_style": None}
+        return yaml.dump(dict(document), Dumper=notation.Dumper, **form)
 
     text = dump(letters=True)
     # PyYAML writes these line breaks as they are and reads them as spaces.

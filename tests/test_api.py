@@ -153,12 +153,12 @@ def test_a_disk_without_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 def test_a_result_beyond_the_memory(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """In memory it is refused; into a folder it goes."""
-    monkeypatch.setattr(api, "_free_memory", lambda: 1000)
+    monkeypatch.setattr(api, "free_memory", lambda: 1000)
     reason = "0.00 GiB of memory are free; give a folder to write it to"
     with pytest.raises(ConfigError, match=reason):
         pipeline.run(*SMALL)
     pipeline.run(*SMALL, "figure=none", folder=tmp_path).close()
-    monkeypatch.setattr(api, "_free_memory", lambda: None)
+    monkeypatch.setattr(api, "free_memory", lambda: None)
     assert pipeline.run(*SMALL).sizes["a"] == 2
 
 

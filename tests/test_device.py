@@ -127,3 +127,39 @@ def test_what_jax_is_told_at_its_start(monkeypatch: pytest.MonkeyPatch, tmp_path
     if sys.platform == "linux":
         assert told["jax_compilation_cache_dir"] == str(tmp_path / "cobweb" / "jax")
     assert told["jax_persistent_cache_min_compile_time_secs"] == 0
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the limit is Linux's")
+def test_a_confined_process() -> None:
+    """May take what is free, not more, and is its own master again afterwards."""
+    code = (
+        "import numpy as np, resource\n"
+        "from pipeline import device\n"
+        "before = resource.getrlimit(resource.RLIMIT_DATA)\n"
+        "device.CONFINED = 0.01\n"
+        "with device.confined():\n"
+        "    assert resource.getrlimit(resource.RLIMIT_DATA)[0] < 2**40\n"
+        "    np.ones(10)\n"
+        "    try:\n"
+        "        np.ones(2**32)\n"
+        "    except MemoryError:\n"
+        "        print('refused')\n"
+        "assert resource.getrlimit(resource.RLIMIT_DATA) == before\n"
+        "resource.setrlimit(resource.RLIMIT_DATA, (2**32, 2**32))\n"
+        "device.CONFINED = 10**6\n"
+        "with device.confined():\n"
+        "    assert resource.getrlimit(resource.RLIMIT_DATA) == (2**32, 2**32)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "refused\n", "")
+
+
+def test_where_memory_cannot_be_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is limited."""
+
+    def unknown(name: str) -> int:
+        raise ValueError(name)
+
+    monkeypatch.setattr(device.os, "sysconf", unknown)
+    with device.confined():
+        assert device.PLATFORMS

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -15,7 +16,7 @@ import yaml
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from pipeline import config, provenance
+from pipeline import config, notation, provenance
 from tests.runs import experiment
 
 plain = st.recursive(
@@ -26,11 +27,14 @@ plain = st.recursive(
 
 
 @settings(max_examples=40)
+@example({"a": ["1e-3", "089", "1e5", "2001-1-1x", "12:30:7", "+.5"], "e": 1e-5, "08": 8})
 @example({"\x85": "\u2028 \u2029", "tab\t": "\r\n", "e": 1e-300, "no": "no"})
 @given(st.dictionaries(st.text(), plain, max_size=5))
 def test_a_document_survives_as_yaml(document: dict[str, Any]) -> None:
-    """Any plain data: letters, signs, numbers to the last digit."""
-    assert yaml.safe_load(provenance.text(document)) == document
+    """Any plain data: letters, signs, numbers to the last digit; for our reader and PyYAML's."""
+    text = provenance.text(document)
+    assert yaml.safe_load(text) == document
+    assert notation.read(text) == document
 
 
 def test_a_document_keeps_its_order_and_its_letters() -> None:
@@ -62,11 +66,14 @@ def test_what_is_gathered() -> None:
     assert set(texts) == {
         "document",
         "overrides",
+        "command_line",
         "git_commit",
         "git_diff",
         "packages",
         "python",
+        "platform",
         "machine",
+        "cpu",
         "device",
         "xla_flags",
         "seed",
@@ -142,3 +149,80 @@ def test_code_that_is_no_checkout(
 def test_versions() -> None:
     assert provenance.version("numpy") == np.__version__
     assert provenance.version("no-such-distribution") == "not installed"
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("db.password=hunter2", "db.password=***"),
+        ("db.password=two words", "db.password=***"),
+        ("+login={token: abc, user: me}", "+login={token: ***, user: me}"),
+        ("env={AWS_SECRET_ACCESS_KEY: 'a/b+c='}", "env={AWS_SECRET_ACCESS_KEY: ***}"),
+        ("--api-key=zzz", "--api-key=***"),
+        ("GITHUB_TOKEN=ghp_1", "GITHUB_TOKEN=***"),
+        ("client.key=3", "client.key=***"),
+        ("Passphrase: x", "Passphrase: ***"),
+        ("s3://user:pa55@host/bucket", "s3://***@host/bucket"),
+        ("out=https://me:pw@example.com:8080/a?b=c", "out=https://***@example.com:8080/a?b=c"),
+        # Nothing secret.
+        ("map=henon", "map=henon"),
+        ("grid.a={start: 0, stop: 1, num: 5}", "grid.a={start: 0, stop: 1, num: 5}"),
+        ("monkey=3", "monkey=3"),
+        ("x=where(key == 3, x, -x)", "x=where(key == 3, x, -x)"),
+        ("https://example.com/a@b", "https://example.com/a@b"),
+        ("", ""),
+    ],
+)  # fmt: skip
+def test_secrets_are_masked(text: str, kept: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In overrides, on the command line, in the flags of XLA."""
+    monkeypatch.setattr(sys, "argv", ["run.py", text])
+    monkeypatch.setenv("XLA_FLAGS", f"--xla_a=1 {text}")
+    texts = provenance.gather({}, [text], {}, "cpu")
+    assert json.loads(texts["overrides"]) == [kept]
+    assert shlex.split(texts["command_line"]) == ["run.py", kept]
+    secret = next((word for word in ("hunter2", "ghp_1", "pa55", "zzz") if word in text), None)
+    assert secret is None or secret not in "".join(texts.values())
+
+
+def test_a_secret_after_its_flag(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["run.py", "--token", "abc", "map=henon"])
+    text = provenance.gather({}, [], {}, "cpu")["command_line"]
+    assert text == "run.py --token *** map=henon"
+
+
+def test_secrets_in_a_change(checkout: Path) -> None:
+    """Of the code; what is merely called a key stays."""
+    code = "password = 'hunter2'\na = sorted(b, key=c)\nurl = 'https://me:pw@host/'\n"
+    (checkout / "pipeline" / "provenance.py").write_text(code)
+    diff = provenance.gather({}, [], {}, "cpu")["git_diff"]
+    assert "hunter2" not in diff
+    assert "me:pw" not in diff
+    assert "+a = sorted(b, key=c)" in diff
+
+
+def test_an_environment_is_one_table() -> None:
+    texts = provenance.gather({}, [], {"block": 7, "kernel": {"unroll": 4}}, "cpu: 1 x cpu")
+    found = provenance.environment(texts)
+    assert found["jax"] == jax.__version__
+    assert found["plan.block"] == "7"
+    assert found["plan.kernel"] == '{"unroll": 4}'
+    assert found["cpu"] == texts["cpu"] != ""
+    assert not {"document", "overrides", "command_line", "seed"} & found.keys()
+    assert provenance.environment({}) == {}
+    assert provenance.environment({"plan": "[" * 10**5}) == {"plan": "[" * 10**5}
+
+
+def test_the_processor(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As Linux calls it; where it does not say, as Python does."""
+
+    def listed(path: Path, errors: str) -> str:
+        assert str(path) == "/proc/cpuinfo"
+        return "processor\t: 0\nmodel name\t: Zuse Z3\n"
+
+    def absent(path: Path, errors: str) -> str:
+        raise FileNotFoundError
+
+    monkeypatch.setattr(provenance.platform, "processor", lambda: "z3")
+    for read, name in ((listed, "Zuse Z3"), (absent, "z3")):
+        monkeypatch.setattr(Path, "read_text", read)
+        assert provenance._cpu() == name

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import yaml
 
-from pipeline import expressions
+from pipeline import expressions, notation
 from pipeline.errors import CobwebError
 from pipeline.status import Status
 
@@ -125,8 +124,8 @@ def document(data: xr.Dataset) -> Mapping[str, Any]:
     if not isinstance(text, str) or len(text) > LONGEST_DOCUMENT:
         return {}
     try:
-        found = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    except (yaml.YAMLError, RecursionError, ValueError):
+        found = notation.read(text)
+    except notation.Fault:
         return {}
     return found if isinstance(found, Mapping) else {}
 

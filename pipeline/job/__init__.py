@@ -23,10 +23,21 @@ from pipeline.job.lane import Cell, moves, take
 from pipeline.job.loop import program
 from pipeline.job.plan import Plan
 from pipeline.job.plan import plan as plan_blocks
+from pipeline.job.replay import replay
 from pipeline.job.structure import structure
 from pipeline.status import Status
 
-__all__ = ["Plan", "blocks", "compiled", "estimate", "leaves_early", "plan"]
+__all__ = [
+    "Call",
+    "Plan",
+    "block",
+    "blocks",
+    "compiled",
+    "estimate",
+    "leaves_early",
+    "plan",
+    "replay",
+]
 
 Call = Callable[[Any, Cell], dict[str, Any]]
 
@@ -147,11 +158,18 @@ def blocks(
         ConfigError: a block does not fit into the device's memory.
     """
     for first in range(begin, plan.cells, plan.block):
-        last = min(first + plan.block, plan.cells)
-        # The contexts belong to the thread, so they may not stay open while a block is consumed.
-        with _memory(experiment), device.entered(experiment.device):
-            arrays = call(*_arguments(experiment, first, last))
-        yield first, last, arrays
+        yield block(experiment, plan, call, first)
+
+
+def block(
+    experiment: Experiment, plan: Plan, call: Call, first: int
+) -> tuple[int, int, dict[str, np.ndarray]]:
+    """The block that begins with a cell: as `blocks` yields it."""
+    last = min(first + plan.block, plan.cells)
+    # The contexts belong to the thread, so they may not stay open while a block is consumed.
+    with _memory(experiment), device.entered(experiment.device):
+        arrays = call(*_arguments(experiment, first, last))
+    return first, last, arrays
 
 
 @contextmanager

@@ -94,8 +94,16 @@ def plan(experiment: Experiment, cell_bytes: int, kernel: Kernel, devices: int) 
     if multiple < block < count:
         # Whole multiples, so that nothing is computed for padding.
         block = min(limit // multiple * multiple or limit, -(-block // multiple) * multiple)
-    block_bytes = block * COPIES * cell_bytes + lane * (block + multiple)
-    return Plan(count, block, devices, kernel, block_bytes)
+    size = block_bytes(experiment, cell_bytes, kernel, devices, block)
+    return Plan(count, block, devices, kernel, size)
+
+
+def block_bytes(
+    experiment: Experiment, cell_bytes: int, kernel: Kernel, devices: int, block: int
+) -> int:
+    """Bytes that one call takes."""
+    lanes = block + kernel.width * devices
+    return block * COPIES * cell_bytes + _lane_bytes(experiment) * lanes
 
 
 def _lane_bytes(experiment: Experiment) -> int:

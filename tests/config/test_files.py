@@ -6,6 +6,7 @@ import math
 
 import pytest
 
+from pipeline import notation
 from pipeline.config import files
 from pipeline.config.mistakes import Mistakes
 from pipeline.errors import ConfigError
@@ -153,7 +154,7 @@ def test_unreadable(tmp_path):
 
 def test_without_libyaml(load, monkeypatch):
     """PyYAML may have been built without it: the same data, and errors of the same shape."""
-    monkeypatch.setattr(files, "_LOADER", files.yaml.SafeLoader)
+    monkeypatch.setattr(notation, "_LOADER", notation.yaml.SafeLoader)
     assert load("a: [1, x, null, 'null']\nb: {c: 1e-3}\n")[0] == {
         "a": [1, "x", None, "null"],
         "b": {"c": 1e-3},

@@ -1,0 +1,113 @@
+"""Restoration: the experiment of an archive's document, within what this machine has.
+
+A document may come from a stranger. It is read as data, compared with what the file holds before
+anything is made of it, and no file that it names is opened.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from pipeline import api, config, device, sensitivity
+from pipeline.contents import Contents
+from pipeline.device import Device
+from pipeline.errors import ConfigError, ForeignError
+from pipeline.experiment import Experiment
+from pipeline.notation import printable
+
+# The part of the free memory that the blocks compared at once may take: the archive's, ours, and
+# those of the probes.
+SHARE = 0.8 / (3 + len(sensitivity.PROBES))
+# Characters of all formulas of a document: the whole collection of ours has fewer.
+FORMULAS = 100_000
+# Axes of an archive: arrays have no more dimensions.
+AXES = 60
+# Dimensions along which an orbit or a solver goes on.
+STEPS = ("iteration", "step_number")
+
+
+def read(found: Contents, begin: Callable[[Device], None]) -> Experiment:
+    """The experiment of an archive's document, with the devices and the memory of this machine.
+
+    Raises:
+        ForeignError: it asks for what the file does not hold, or this version cannot read it.
+    """
+    document = found.document()
+    _plausible(found, document)
+    wanted = config.device_of(document)
+    if wanted is not None:
+        begin(wanted)
+        if wanted.platform not in ("auto", *device.known()):
+            document["device"] = {**document["device"], "platform": "auto"}
+    try:
+        experiment = config.read(document)
+    except ConfigError as error:
+        reason = "this version cannot read its document"
+        told = "\n".join(f"  {line}" for line in str(error).splitlines())
+        raise ForeignError(f"{found.path}: {reason}:\n{told}") from None
+    free = api.free_memory()
+    memory = experiment.device.memory
+    if free is not None:
+        memory = min(memory, max(1, int(SHARE * free)))
+    return dataclasses.replace(
+        experiment, device=dataclasses.replace(experiment.device, memory=memory)
+    )
+
+
+def _plausible(found: Contents, document: Mapping[str, Any]) -> None:
+    """Refuse a document that costs more to read than the file holds, or that names a file."""
+
+    def refuse(where: str, reason: str) -> None:
+        raise ForeignError(f"{found.path}: its document, {printable(where)[:60]}: {reason}.")
+
+    sizes = {name: dimension.size for name, dimension in found.file.dimensions.items()}
+    grid = document.get("grid")
+    axes = grid.items() if isinstance(grid, dict) else ()
+    if len(axes) > AXES:
+        refuse("grid", f"more than {AXES} axes")
+    for name, node in axes:
+        if not isinstance(node, dict):
+            continue
+        if "file" in node and "values" not in node:
+            refuse(f"grid.{name}", "it names a file, whose values an archive has to bring along")
+        wanted = _count(node)
+        if wanted is not None and abs(wanted - sizes.get(name, 0)) > 1:
+            refuse(f"grid.{name}", f"{wanted:.12g} values, and the file has {sizes.get(name, 0):,}")
+    iterate, chosen = document.get("iterate"), document.get("analysis")
+    length = iterate.get("length", 0) if isinstance(iterate, dict) else 0
+    orbit = chosen.get("orbit") if isinstance(chosen, dict) else None
+    every = orbit.get("every", 1) if isinstance(orbit, dict) else 1
+    for name, recorded, stride in (("orbit", STEPS[0], every), ("history", STEPS[1], 1)):
+        if not isinstance(chosen, dict) or name not in chosen:
+            continue
+        if not (isinstance(length, int) and isinstance(stride, int) and stride > 0):
+            continue
+        if length // stride > sizes.get(recorded, 0):
+            kept = sizes.get(recorded, 0)
+            refuse("iterate.length", f"{length // stride:,} rows, and the file has {kept:,}")
+    if _letters(document.get("map")) + _letters(document.get("objective")) > FORMULAS:
+        refuse("map, objective", f"more than {FORMULAS:,} characters of formulas")
+
+
+def _count(node: Mapping[str, Any]) -> float | None:
+    """The values of an axis that are written as numbers; None where they are not."""
+    if "num" in node:
+        return node["num"] if isinstance(node["num"], int) else None
+    ends = [node.get(key) for key in ("start", "stop", "step")]
+    if all(isinstance(end, int | float) for end in ends) and ends[2]:
+        start, stop, step = (float(end) for end in ends)  # type: ignore[arg-type]  # checked above
+        return float(np.ceil((stop - start) / step - 1e-9))
+    return None
+
+
+def _letters(node: Any) -> int:
+    """Characters of all texts."""
+    if isinstance(node, dict):
+        return sum(map(_letters, node.values()))
+    if isinstance(node, list):
+        return sum(map(_letters, node))
+    return len(node) if isinstance(node, str) else 0
