@@ -186,9 +186,7 @@ def _sweep(hydra: Hydra, args: Any) -> None:
     """A job for each combination of choices, by the configured sweeper and launcher."""
     from pipeline import sweep
 
-    mistakes, _, _ = composition.examine(args.overrides, args.config_dir, sweep=True)
-    if mistakes:
-        raise ConfigError(mistakes)
+    sweep.read(hydra.config_loader, args.overrides)
     sweep.register()
     with _explained():
         outcome = hydra.multirun(

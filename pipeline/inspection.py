@@ -65,7 +65,7 @@ def _indented(text: str) -> list[str]:
 
 def _variables(ds: Any) -> Iterator[str]:
     names = [*ds.coords, *ds.data_vars]
-    width = max(len(str(name)) for name in names)
+    width = max((len(str(name)) for name in names), default=0)
     for name in names:
         variable = ds[name]
         shape = ", ".join(variable.dims)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 import importlib
 import os
+import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.plugins import Plugins
 from hydra.core.utils import JobReturn, JobStatus
+from hydra.plugins.launcher import Launcher
 from hydra.plugins.sweeper import Sweeper as Plugin
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf, open_dict
@@ -34,6 +36,8 @@ from pipeline.experiment import Experiment
 
 RESULT = "sweep.nc"
 MODULE = "hydra_plugins.cobweb"
+# The launcher that gives up all jobs when a worker dies; those without a result are run once more.
+ALONE = ".JoblibLauncher"
 
 
 @dataclass(frozen=True)
@@ -75,6 +79,27 @@ class Outcome:
     path: Path | None = None
 
 
+def read(loader: Any, texts: Sequence[str]) -> tuple[list[str], list[Swept]]:
+    """The overrides of one value and those of several.
+
+    Raises:
+        ConfigError: with all their mistakes, and those of the first job's document beside them.
+    """
+    folder = loader.repository.folder
+    mistakes, sound, unread = composition.examine(texts, folder, sweep=True)
+    before = len(mistakes)
+    parser = OverridesParser.create(config_loader=loader)
+    fixed, swept = jobs.split(mistakes, parser.parse_overrides(sound))
+    if not mistakes:
+        return fixed, swept
+    if len(mistakes) == before:
+        first = [f"{s.element}={s.listed()[0][0]}" for s in swept]
+        composed = composition.load(loader, [*fixed, *first], mistakes, unread)
+        document = composition.plain(composed, composed.hydra.runtime.choices, mistakes)
+        composition.check(document, mistakes, unread)
+    raise ConfigError(list(dict.fromkeys(mistakes)))
+
+
 class Sweeper(Plugin):
     """Hydra's sweeper; its arguments are the keys of conf/hydra/sweeper/axes.yaml."""
 
@@ -100,13 +125,7 @@ class Sweeper(Plugin):
             ConfigError: with the mistakes of all jobs, before the first one runs.
         """
         texts = [f"{key}={value}" for key, value in self.params.items()] + arguments
-        mistakes, sound, _ = composition.examine(texts, self.loader.repository.folder, sweep=True)
-        if mistakes:
-            raise ConfigError(mistakes)
-        parser = OverridesParser.create(config_loader=self.loader)
-        fixed, swept = jobs.split(mistakes, parser.parse_overrides(sound))
-        if mistakes:
-            raise ConfigError(mistakes)
+        fixed, swept = read(self.loader, texts)
         planned = self._checked(self._composed(fixed, swept))
         if any(p.experiment.dry_run for p in planned):
             return Outcome(planned)
@@ -234,19 +253,30 @@ class Sweeper(Plugin):
         paths = os.environ.get("PYTHONPATH", "").split(os.pathsep)
         if root not in paths:
             os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [root, *paths]))
-        size = self.most or (1 if self.stops and self._here() else len(planned))
+        # Alone, a job in this process fails alone.
+        size = self.most or (1 if self._here() else len(planned))
         for first in range(0, len(planned), size):
             batch = planned[first : first + size]
-            try:
-                returned = launcher.launch([p.job.overrides for p in batch], initial_job_idx=first)
-            except Exception as error:  # noqa: BLE001  # a launcher may raise anything: jobs are kept
-                returned = [error] * len(batch)
-            for job, result in zip(batch, returned, strict=True):
+            for job, result in zip(batch, self._launched(launcher, batch, first), strict=True):
                 _note(job, result)
             if self.stops and any(job.error for job in batch):
                 for job in planned[first + size :]:
-                    job.error = "not run: a job before it has failed"
+                    if not (job.folder / api.RESULT).exists():
+                        job.error = "not run: a job before it has failed"
                 return
+
+    def _launched(self, launcher: Launcher, batch: Sequence[Planned], first: int) -> Sequence[Any]:
+        """What a launcher returns of each job, or the error that it raised instead."""
+        try:
+            return launcher.launch([p.job.overrides for p in batch], initial_job_idx=first)
+        except Exception as error:  # noqa: BLE001  # a launcher may raise anything: jobs are kept
+            if len(batch) == 1 or not str(self.master.hydra.launcher._target_).endswith(ALONE):
+                return [error] * len(batch)
+        results: list[Any] = []
+        for number, planned in enumerate(batch, first):
+            there = (planned.folder / api.RESULT).exists()
+            results += [None] if there else self._launched(launcher, [planned], number)
+        return results
 
 
 class _Told:
@@ -294,7 +324,14 @@ def _note(planned: Planned, result: Any) -> None:
     if isinstance(result, CobwebError):
         planned.error = str(result)
     elif result is not None and not (planned.folder / api.RESULT).exists():
-        planned.error = f"{type(result).__name__}: {result}"
+        planned.error = _brief(result)
+
+
+def _brief(error: BaseException) -> str:
+    """An error that is none of ours on one line; of a traceback in its text, the end."""
+    lines = [line for line in str(error).splitlines() if line.strip()]
+    ends = [line for line in lines if re.match(r"[\w.]+(Error|Exception|Interrupt)\b", line)]
+    return f"{type(error).__name__}: {(ends[-1:] or lines[:1] or [''])[0]}"
 
 
 def _members(planned: Sequence[Planned], names: Mapping[str, str]) -> Iterator[Member]:

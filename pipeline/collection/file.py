@@ -82,10 +82,10 @@ def _attributes(members: Sequence[Member], headers: Sequence[Header | None]) -> 
     references = [text for text in dict.fromkeys(given) if text != "none"]
     version = provenance.version(provenance.DISTRIBUTION)
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    over = ", ".join(members[0].labels) or "nothing"
+    over = f", by {', '.join(members[0].labels)}" if members[0].labels else ""
     return {
         "Conventions": "CF-1.13",
-        "title": f"{len(members)} job{'s' * (len(members) > 1)}, by {over}",
+        "title": f"{len(members)} job{'s' * (len(members) > 1)}{over}",
         "source": f"Cobweb {version}",
         "history": f"{now} joined by Cobweb {version}",
         "references": "; ".join(references) or "none",
