@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import itertools
 import json
@@ -191,25 +190,44 @@ def _letters(
 def _copy(
     group: Any, part: Part, place: tuple[int, ...], path: Path | None, digests: Mapping[str, Any]
 ) -> None:
-    """The results of one job into its place, a piece at a time; those of none, what is missing."""
-    if part.header is None:
-        return
-    with contextlib.ExitStack() as stack:
-        source = stack.enter_context(archive._opened(path)) if path else None
-        for name, v in part.header.variables.items():
-            if v.values is not None:
-                continue
-            missing = _missing(name, v)
+    """The results of one job into its place, a piece at a time; those of none, what is missing.
+
+    Raises:
+        ArchiveError: they cannot be read, or are not those that were filed.
+    """
+    found = part.header.variables if part.header else {}
+    results = {name: v for name, v in found.items() if v.values is None}
+    if path is None:
+        for name, v in results.items():
             for piece in _pieces(v.shape, v.dtype.itemsize):
-                if source is None:
-                    shape = [s.stop - s.start for s in piece]
-                    values = np.full(shape, missing, v.dtype)
-                else:
-                    assert path is not None
-                    with archive.damage(path):
-                        values = np.asarray(source.variables[name][piece or ...], v.dtype)
+                sides = [side.stop - side.start for side in piece]
+                values = np.full(sides, _missing(name, v), v.dtype)
                 group.variables[name][(*place, *piece) or ...] = values
                 digests[name].update(archive.canonical(values))
+        return
+    filed = _filed(path)
+    with archive._opened(path) as source:
+        for name, v in results.items():
+            there = source.variables[name]
+            own = _digest(name, there.dtype, v.shape)
+            for piece in _pieces(v.shape, v.dtype.itemsize):
+                with archive.damage(path):
+                    values = np.asarray(there[piece or ...])
+                own.update(archive.canonical(values))
+                values = values.astype(v.dtype)
+                group.variables[name][(*place, *piece) or ...] = values
+                digests[name].update(archive.canonical(values))
+            if filed.get(name) != own.hexdigest():
+                raise ArchiveError(f"{path}: damaged ({name} is not what was filed).")
+
+
+def _filed(path: Path) -> dict[str, Any]:
+    """{variable: its hash} as an archive has them."""
+    try:
+        found = json.loads(archive.provenance(path).get("sha256", ""))
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _pieces(shape: tuple[int, ...], itemsize: int) -> Iterator[tuple[slice, ...]]:
