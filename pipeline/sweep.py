@@ -181,7 +181,8 @@ class Sweeper(Plugin):
         """
         texts = [*fixed, *(f"{s.element}={text}" for s, text, _ in chosen)]
         labels = {s.key: label for s, _, label in chosen}
-        hydra = list(self.master.hydra.overrides.hydra)
+        # As they were typed: what ${...} in them stands for may differ from job to job.
+        hydra: Any = OmegaConf.to_container(self.master.hydra.overrides.hydra)
         try:
             composed, document = composition.whole(
                 self.loader, [*hydra, *texts], self.loader.repository.folder

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,6 +9,9 @@ from typing import Any
 
 from pipeline.collection.header import Header, equal, joined
 from pipeline.collection.member import Label, Member
+
+# Characters of a group's name.
+_LONGEST = 60
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,8 +68,8 @@ def parts(members: Sequence[Member], headers: Sequence[Header | None]) -> list[P
         found.setdefault(kind if alone else key, []).append(number)
     result: list[Part] = []
     for jobs in found.values():
-        values = [list(dict.fromkeys(members[n].labels[name] for n in jobs)) for name in splitting]
-        name = _group("_".join(word(v) for v in itertools.chain(*values)))
+        values = {(label, members[n].labels[label]): None for label in splitting for n in jobs}
+        name = "_".join(_name(label, value) for label, value in values)[:_LONGEST]
         taken = {part.name for part in result}
         while name in taken or name == "provenance":
             name += "_"
@@ -98,9 +100,10 @@ def word(value: Label) -> str:
     return value if isinstance(value, str) else f"{value:g}"
 
 
-def _group(text: str) -> str:
-    """A group's name: what every reader of netCDF takes as a name and as a path."""
-    return re.sub(r"\W+", "_", text, flags=re.ASCII).strip("_")[:60] or "jobs"
+def _name(label: str, value: Label) -> str:
+    """Of a group: what every reader of netCDF takes as a name and as a part of a path."""
+    text = re.sub(r"[^\w.+-]+", "_", word(value), flags=re.ASCII).strip("_")
+    return text if text[:1].isalpha() else f"{label}_{text}"
 
 
 def _part(

@@ -119,8 +119,8 @@ def test_groups_of_two_labels(results, tmp_path):
     ]
     join(members, tmp_path / "sweep.nc")
     with xarray.open_datatree(tmp_path / "sweep.nc") as tree:
-        assert set(tree.children) == {"one_1", "one_2_5", "two_1", "two_2_5", "provenance"}
-        assert tree["one_2_5"]["n"].item() == 2.5
+        assert set(tree.children) == {"one_n_1", "one_n_2.5", "two_n_1", "two_n_2.5", "provenance"}
+        assert tree["one_n_2.5"]["n"].item() == 2.5
 
 
 def test_a_failed_job_is_missing_numbers_and_its_error(results, tmp_path):
