@@ -133,7 +133,7 @@ def test_a_number_that_is_no_axis_of_one_document(swept: Command, workdir: Path)
         children = set(tree.children) - {"provenance"}
         assert children == {"quadratic_axis", "quadratic_c_c_-1", "quadratic_c_c_0"}
         assert tree["quadratic_axis"]["c"].values.tolist() == [-1, 0]
-        assert tree["quadratic_c_c_0"]["c"].item() == "0"
+        assert tree["quadratic_c_c_0"]["c"].item() == 0
 
 
 def test_a_study_in_a_config(workdir: Path, capfd: pytest.CaptureFixture[str]) -> None:
