@@ -39,6 +39,7 @@ Run an experiment:  python run.py [overrides]      (or: cobweb run [overrides])
   python run.py dry_run=true                         the plan, nothing computed
   python run.py --config-dir my_conf map=mine        with configs of your own
   python run.py -m map=logistic,cubic                one job for each choice
+  python run.py -m 'map.parameters.a=range(3,4,.1)'  one axis for a swept number
   python run.py --cfg job                            the document, nothing computed
 
 `python -m pipeline list` shows the experiments, maps, objectives, solvers, analyses and figures.

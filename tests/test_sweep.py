@@ -165,7 +165,7 @@ def test_a_plan_of_every_job(swept: Command, workdir: Path) -> None:
         "job 1: map=henon",
         "orbit: nothing computed",
     ]
-    assert out.count("cells      3 = 3") == 2
+    assert out.count("cells      3\n") == 2
     assert list(workdir.iterdir()) == []
 
 
@@ -279,14 +279,17 @@ def test_a_key_makes_it_stop(swept: Command, workdir: Path) -> None:
         assert ds["status"].values.tolist() == [0, 0, 0]
 
 
-def test_many_failures_are_counted(swept: Command, workdir: Path) -> None:
+def test_many_failures_are_counted(
+    swept: Command, workdir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(command, "MOST_TOLD", 1)
     (workdir / "out").mkdir()
-    for number in range(12):
+    for number in range(3):
         (workdir / "out" / str(number)).write_text("in the way")
-    code, _, err = swept("map=henon", "seed=range(12)")
+    code, _, err = swept("map=henon", "seed=range(3)")
     assert code == 1
-    assert len(err.splitlines()) == command.MOST_TOLD + 1
-    assert err.endswith("and 2 more\n")
+    assert len(err.splitlines()) == 2
+    assert err.endswith("\nand 2 more\n")
 
 
 def test_a_folder_of_another_sweep(swept: Command, workdir: Path) -> None:
