@@ -20,6 +20,7 @@ from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Quote, QuotedString
 from hydra.core.plugins import Plugins
 from hydra.core.utils import JobReturn, JobStatus
 from hydra.plugins.launcher import Launcher
@@ -126,6 +127,7 @@ class Sweeper(Plugin):
         """
         texts = [f"{key}={value}" for key, value in self.params.items()] + arguments
         fixed, swept = read(self.loader, texts)
+        self._name(swept)
         planned = self._checked(self._composed(fixed, swept))
         if any(p.experiment.dry_run for p in planned):
             return Outcome(planned)
@@ -142,6 +144,13 @@ class Sweeper(Plugin):
         keys = [s.key for s in swept if any(s.key in p.job.labels for p in planned)]
         collection.join(list(_members(planned, jobs.labels(keys))), folder / RESULT)
         return Outcome(planned, folder / RESULT)
+
+    def _name(self, swept: Sequence[Swept]) -> None:
+        """The folder of a sweep over experiments has the names of all, not the default's."""
+        for s in swept:
+            if s.key == "experiment":
+                choices = self.master.hydra.runtime.choices
+                choices.experiment = "_".join(str(label) for _, label in s.values)
 
     def _composed(self, fixed: Sequence[str], swept: Sequence[Swept]) -> list[Job]:
         """A job for each combination of what is no number of its document.
@@ -268,8 +277,11 @@ class Sweeper(Plugin):
 
     def _launched(self, launcher: Launcher, batch: Sequence[Planned], first: int) -> Sequence[Any]:
         """What a launcher returns of each job, or the error that it raised instead."""
+        # One folder for all, whatever of a job's own choices hydra.sweep.dir refers to.
+        folder = QuotedString(str(self.master.hydra.sweep.dir), Quote.single).with_quotes()
+        overrides = [[*p.job.overrides, f"hydra.sweep.dir={folder}"] for p in batch]
         try:
-            return launcher.launch([p.job.overrides for p in batch], initial_job_idx=first)
+            return launcher.launch(overrides, initial_job_idx=first)
         except Exception as error:  # noqa: BLE001  # a launcher may raise anything: jobs are kept
             if len(batch) == 1 or not str(self.master.hydra.launcher._target_).endswith(ALONE):
                 return [error] * len(batch)

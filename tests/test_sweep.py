@@ -310,6 +310,22 @@ def test_folders_as_hydra_names_them(swept: Command, workdir: Path) -> None:
     assert found == ["map=henon/result.nc", "map=ikeda/result.nc", "sweep.nc"]
 
 
+def test_experiments_share_a_folder(swept: Command, workdir: Path) -> None:
+    """Named after all of them; its name may have any characters."""
+    words = ["experiment=orbit,cobweb", "iterate.length=3", "figure=none"]
+    code, out, _ = swept(*words, short=False)
+    assert code == 0
+    (folder,) = (workdir / "outputs").glob("*/*")
+    assert folder.parent.name == "orbit_cobweb"
+    assert results(folder) == ["0/result.nc", "1/result.nc", "sweep.nc"]
+    assert f"{folder.relative_to(workdir)}/sweep.nc (" in out
+    with xarray.open_dataset(folder / "sweep.nc") as ds:
+        assert ds["experiment"].values.tolist() == ["orbit", "cobweb"]
+    code, _, _ = swept(*words, 'hydra.sweep.dir="it\'s here, {a}"', short=False)
+    assert code == 0
+    assert results(workdir / "it's here, {a}") == ["0/result.nc", "1/result.nc", "sweep.nc"]
+
+
 def test_an_interrupted_sweep(
     swept: Command, workdir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
