@@ -32,6 +32,7 @@ from pipeline import api, collection, config, device
 from pipeline.collection import Member
 from pipeline.config import composition, jobs
 from pipeline.config.jobs import Label, Swept
+from pipeline.config.mistakes import Mistakes
 from pipeline.errors import CobwebError, ConfigError, Interrupted
 from pipeline.experiment import Experiment
 
@@ -48,13 +49,13 @@ class Job:
     Attributes:
         labels: {key: its value} of what became a job.
         overrides: as Hydra's launcher takes them, without what became an axis.
-        config: Hydra's, of this job.
+        folder: where the launcher will run it.
         document: with the axes.
     """
 
     labels: Mapping[str, Label]
     overrides: list[str]
-    config: DictConfig
+    folder: Path
     document: dict[str, Any]
 
     def __str__(self) -> str:
@@ -126,6 +127,7 @@ class Sweeper(Plugin):
             ConfigError: with the mistakes of all jobs, before the first one runs.
         """
         texts = [f"{key}={value}" for key, value in self.params.items()] + arguments
+        self._check()
         fixed, swept = read(self.loader, texts)
         self._name(swept)
         planned = self._checked(self._composed(fixed, swept))
@@ -144,6 +146,16 @@ class Sweeper(Plugin):
         keys = [s.key for s in swept if any(s.key in p.job.labels for p in planned)]
         collection.join(list(_members(planned, jobs.labels(keys))), folder / RESULT)
         return Outcome(planned, folder / RESULT)
+
+    def _check(self) -> None:
+        """The keys of the sweeper itself."""
+        mistakes = Mistakes()
+        if self.most is not None and (type(self.most) is not int or self.most < 1):
+            mistakes.add("hydra.sweeper.max_batch_size", "expected an integer >= 1", self.most)
+        if not isinstance(self.stops, bool):
+            mistakes.add("hydra.sweeper.stop_on_error", "expected true or false", self.stops)
+        if mistakes:
+            raise ConfigError(mistakes)
 
     def _name(self, swept: Sequence[Swept]) -> None:
         """The folder of a sweep over experiments has the names of all, not the default's."""
@@ -164,7 +176,7 @@ class Sweeper(Plugin):
         told = _Told()
         _limit(jobs.count(choices))
         for chosen in jobs.combinations(choices):
-            job = self._job(told, fixed, chosen, numbers)
+            job = self._job(told, len(found), fixed, chosen, numbers)
             if job is None:
                 continue
             others = [s for s in numbers if s.key in job.labels]
@@ -173,13 +185,15 @@ class Sweeper(Plugin):
                 continue
             _limit(len(found) + jobs.count(others))
             for more in jobs.combinations(others):
-                found += filter(None, [self._job(told, fixed, [*chosen, *more], numbers)])
+                one = self._job(told, len(found), fixed, [*chosen, *more], numbers)
+                found += [one] if one else []
         told.tell(len(found))
         return found
 
     def _job(
         self,
         told: _Told,
+        number: int,
         fixed: Sequence[str],
         chosen: Sequence[tuple[Swept, str, Label]],
         numbers: Sequence[Swept],
@@ -197,10 +211,11 @@ class Sweeper(Plugin):
                 self.loader, [*hydra, *texts], self.loader.repository.folder
             )
         except ConfigError as error:
-            told.note(Job(labels, texts, self.master, {}), error)
+            told.note(Job(labels, texts, Path(), {}), error)
             return None
         document, others = jobs.with_axes(document, [s for s in numbers if s.key not in labels])
-        return Job({**labels, **{s.key: "" for s in others}}, texts, composed, document)
+        labels |= {s.key: "" for s in others}
+        return Job(labels, texts, self._folder(composed, number), document)
 
     def _checked(self, found: Sequence[Job]) -> list[Planned]:
         """Every job as an experiment that can be run.
@@ -216,8 +231,8 @@ class Sweeper(Plugin):
                 device.start(wanted)
         planned: list[Planned] = []
         told, folders = _Told(), set[Path]()
-        for number, job in enumerate(found):
-            folder = self._folder(job, number)
+        for job in found:
+            folder = job.folder
             try:
                 experiment = api.fitted(config.read(job.document), job.overrides)
                 _, plan = api.prepare(experiment)
@@ -234,15 +249,15 @@ class Sweeper(Plugin):
         told.tell(len(found))
         return planned
 
-    def _folder(self, job: Job, number: int) -> Path:
+    def _folder(self, composed: DictConfig, number: int) -> Path:
         """Where a launcher will run the job of this number."""
-        OmegaConf.copy_cache(from_config=self.master, to_config=job.config)
-        with open_dict(job.config):
-            job.config.hydra.job.id = job.config.hydra.job.num = number
+        OmegaConf.copy_cache(from_config=self.master, to_config=composed)
+        with open_dict(composed):
+            composed.hydra.job.id = composed.hydra.job.num = number
         state, before = HydraConfig.instance(), HydraConfig.instance().cfg
-        state.set_config(job.config)
+        state.set_config(composed)
         try:
-            subdir = str(OmegaConf.select(job.config, "hydra.sweep.subdir"))
+            subdir = str(OmegaConf.select(composed, "hydra.sweep.subdir"))
         finally:
             state.cfg = before
         return Path(self.master.hydra.sweep.dir, subdir)

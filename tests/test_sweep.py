@@ -191,6 +191,10 @@ def test_a_plan_of_every_job(swept: Command, workdir: Path) -> None:
         (["map=henon", "seed=1,2", "figure=bifurcation"], ["figure"]),
         (["map=henon", "hydra.sweep.dir=file/deeper"], ["hydra.sweep.dir = file/deeper: Not"]),
         (["nap=a,b", "map=henon"], ["nap: no such key"]),
+        (
+            ["map=henon", "hydra.sweeper.max_batch_size=0", "hydra.sweeper.stop_on_error=maybe"],
+            ["max_batch_size = 0: expected an integer >= 1", "= \"maybe\": expected true or false"],
+        ),
     ],
 )  # fmt: skip
 def test_all_mistakes_are_told_before_anything_runs(

@@ -103,10 +103,12 @@ def _declare(group: Any, part: Part, members: Sequence[Member]) -> dict[str, Any
         column = values if along else values[0]
         if all(isinstance(v, int | float) for v in values):
             number = np.int64 if all(isinstance(v, int) for v in values) else np.float64
-            _put(group, name, along, np.asarray(column, number), {"long_name": f"swept {name}"})
+            _put(
+                group, name, along, np.asarray(column, number), {"long_name": f"{name} of the job"}
+            )
         else:
             texts = np.asarray([word(v)[:_LONGEST] for v in values], object)
-            _letters(group, name, along, texts if along else texts[0], f"swept {name}")
+            _letters(group, name, along, texts if along else texts[0], f"{name} of the job")
     jobs = np.full(part.shape, -1, np.int32)
     errors = np.full(part.shape, "there is no such job", object)
     for place, number in part.jobs.items():
