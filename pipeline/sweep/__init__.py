@@ -18,23 +18,23 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from hydra.core.hydra_config import HydraConfig
-from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Quote, QuotedString
 from hydra.core.plugins import Plugins
 from hydra.core.utils import JobReturn, JobStatus
 from hydra.plugins.launcher import Launcher
 from hydra.plugins.sweeper import Sweeper as Plugin
 from hydra.types import HydraContext, TaskFunction
-from omegaconf import DictConfig, OmegaConf, open_dict
+from omegaconf import DictConfig
 
-from pipeline import api, collection, config, device
+from pipeline import api, collection
 from pipeline.collection import Member
-from pipeline.config import composition, jobs
-from pipeline.config.jobs import Label, Swept
+from pipeline.config import jobs
+from pipeline.config.jobs import Swept
 from pipeline.config.mistakes import Mistakes
 from pipeline.errors import CobwebError, ConfigError, Interrupted
-from pipeline.experiment import Experiment
+from pipeline.sweep.planned import Planned, checked, composed, read
+
+__all__ = ["Outcome", "Sweeper", "read", "register"]
 
 RESULT = "sweep.nc"
 MODULE = "hydra_plugins.cobweb"
@@ -43,63 +43,11 @@ ALONE = ".JoblibLauncher"
 
 
 @dataclass(frozen=True)
-class Job:
-    """One job of a sweep, composed.
-
-    Attributes:
-        labels: {key: its value} of what became a job.
-        overrides: as Hydra's launcher takes them, without what became an axis.
-        folder: where the launcher will run it.
-        document: with the axes.
-    """
-
-    labels: Mapping[str, Label]
-    overrides: list[str]
-    folder: Path
-    document: dict[str, Any]
-
-    def __str__(self) -> str:
-        return ", ".join(f"{key}={value}" for key, value in self.labels.items()) or "the one job"
-
-
-@dataclass
-class Planned:
-    """One job, checked; `error` says why it failed, once it has."""
-
-    job: Job
-    experiment: Experiment
-    folder: Path
-    cells: int
-    error: str = ""
-
-
-@dataclass(frozen=True)
 class Outcome:
     """What a sweep says when it is over; without a path nothing was computed."""
 
     jobs: list[Planned]
     path: Path | None = None
-
-
-def read(loader: Any, texts: Sequence[str]) -> tuple[list[str], list[Swept]]:
-    """The overrides of one value and those of several.
-
-    Raises:
-        ConfigError: with all their mistakes, and those of the first job's document beside them.
-    """
-    folder = loader.repository.folder
-    mistakes, sound, unread = composition.examine(texts, folder, sweep=True)
-    before = len(mistakes)
-    parser = OverridesParser.create(config_loader=loader)
-    fixed, swept = jobs.split(mistakes, parser.parse_overrides(sound))
-    if not mistakes:
-        return fixed, swept
-    if len(mistakes) == before:
-        first = [f"{s.element}={s.listed()[0][0]}" for s in swept]
-        composed = composition.load(loader, [*fixed, *first], mistakes, unread)
-        document = composition.plain(composed, composed.hydra.runtime.choices, mistakes)
-        composition.check(document, mistakes, unread)
-    raise ConfigError(list(dict.fromkeys(mistakes)))
 
 
 class Sweeper(Plugin):
@@ -130,7 +78,10 @@ class Sweeper(Plugin):
         self._check()
         fixed, swept = read(self.loader, texts)
         self._name(swept)
-        planned = self._checked(self._composed(fixed, swept))
+        if not self._here():
+            # This process only looks: the workers will want the memory of the GPU.
+            os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
+        planned = checked(composed(self.loader, self.master, fixed, swept))
         if any(p.experiment.dry_run for p in planned):
             return Outcome(planned)
         folder = Path(self.master.hydra.sweep.dir)
@@ -164,104 +115,6 @@ class Sweeper(Plugin):
                 choices = self.master.hydra.runtime.choices
                 choices.experiment = "_".join(str(label) for _, label in s.values)
 
-    def _composed(self, fixed: Sequence[str], swept: Sequence[Swept]) -> list[Job]:
-        """A job for each combination of what is no number of its document.
-
-        Raises:
-            ConfigError: with the mistakes of all.
-        """
-        choices = [s for s in swept if s.axis is None]
-        numbers = [s for s in swept if s.axis is not None]
-        found: list[Job] = []
-        told = _Told()
-        _limit(jobs.count(choices))
-        for chosen in jobs.combinations(choices):
-            job = self._job(told, len(found), fixed, chosen, numbers)
-            if job is None:
-                continue
-            others = [s for s in numbers if s.key in job.labels]
-            if not others:
-                found.append(job)
-                continue
-            _limit(len(found) + jobs.count(others))
-            for more in jobs.combinations(others):
-                one = self._job(told, len(found), fixed, [*chosen, *more], numbers)
-                found += [one] if one else []
-        told.tell(len(found))
-        return found
-
-    def _job(
-        self,
-        told: _Told,
-        number: int,
-        fixed: Sequence[str],
-        chosen: Sequence[tuple[Swept, str, Label]],
-        numbers: Sequence[Swept],
-    ) -> Job | None:
-        """One job, with axes of the numbers that are none of its choices.
-
-        Those that cannot be axes are among its labels all the same.
-        """
-        texts = [*fixed, *(f"{s.element}={text}" for s, text, _ in chosen)]
-        labels = {s.key: label for s, _, label in chosen}
-        # As they were typed: what ${...} in them stands for may differ from job to job.
-        hydra: Any = OmegaConf.to_container(self.master.hydra.overrides.hydra)
-        try:
-            composed, document = composition.whole(
-                self.loader, [*hydra, *texts], self.loader.repository.folder
-            )
-        except ConfigError as error:
-            told.note(Job(labels, texts, Path(), {}), error)
-            return None
-        document, others = jobs.with_axes(document, [s for s in numbers if s.key not in labels])
-        labels |= {s.key: "" for s in others}
-        return Job(labels, texts, self._folder(composed, number), document)
-
-    def _checked(self, found: Sequence[Job]) -> list[Planned]:
-        """Every job as an experiment that can be run.
-
-        Raises:
-            ConfigError: with the mistakes of all.
-        """
-        if not self._here():
-            # This process only looks: the workers will want the memory of the GPU.
-            os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
-        for job in found:  # JAX starts with the first document that is read
-            if (wanted := config.device_of(job.document)) is not None:
-                device.start(wanted)
-        planned: list[Planned] = []
-        told, folders = _Told(), set[Path]()
-        for job in found:
-            folder = job.folder
-            try:
-                experiment = api.fitted(config.read(job.document), job.overrides)
-                _, plan = api.prepare(experiment)
-                if (folder / api.RESULT).exists():
-                    api.same(folder / api.RESULT, experiment)
-                if folder in folders:
-                    reason = "expected a folder for each job, as ${hydra.job.num} gives"
-                    raise ConfigError([f"hydra.sweep.subdir = {folder.name}: {reason}."])
-            except CobwebError as error:
-                told.note(job, error)
-                continue
-            folders.add(folder)
-            planned.append(Planned(job, experiment, folder, plan.cells))
-        told.tell(len(found))
-        return planned
-
-    def _folder(self, composed: DictConfig, number: int) -> Path:
-        """Where a launcher will run the job of this number."""
-        OmegaConf.copy_cache(from_config=self.master, to_config=composed)
-        with open_dict(composed):
-            composed.hydra.job.id = composed.hydra.job.num = number
-        state, before = HydraConfig.instance(), HydraConfig.instance().cfg
-        state.set_config(composed)
-        try:
-            subdir = str(OmegaConf.select(composed, "hydra.sweep.subdir"))
-        finally:
-            state.cfg = before
-        return Path(self.master.hydra.sweep.dir, subdir)
-
     def _here(self) -> bool:
         """Whether the jobs run in this process, one after the other."""
         return str(self.master.hydra.launcher._target_).endswith(".BasicLauncher")
@@ -274,7 +127,7 @@ class Sweeper(Plugin):
             hydra_context=self.context, task_function=task, config=self.master
         )
         # Processes of a cluster's scheduler find this package where this process has found it.
-        root = str(Path(__file__).resolve().parents[1])
+        root = str(Path(__file__).resolve().parents[2])
         paths = os.environ.get("PYTHONPATH", "").split(os.pathsep)
         if root not in paths:
             os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [root, *paths]))
@@ -305,40 +158,6 @@ class Sweeper(Plugin):
             there = (planned.folder / api.RESULT).exists()
             results += [None] if there else self._launched(launcher, [planned], number)
         return results
-
-
-class _Told:
-    """The mistakes of several jobs, each sentence told once."""
-
-    def __init__(self) -> None:
-        self.found: dict[str, list[Job]] = {}
-
-    def note(self, job: Job, error: CobwebError) -> None:
-        for text in error.mistakes if isinstance(error, ConfigError) else [str(error)]:
-            self.found.setdefault(text, []).append(job)
-
-    def tell(self, count: int) -> None:
-        """Raise ConfigError where there are any.
-
-        Args:
-            count: of the jobs without one; a mistake of all jobs is told as that of a run is.
-        """
-        lines = []
-        total = max([count, *map(len, self.found.values())])
-        for text, those in self.found.items():
-            if len(those) == total:
-                lines.append(text)
-            else:
-                beside = f" and {len(those) - 1} more" if len(those) > 1 else ""
-                lines.append(f"{those[0]}{beside}: {text}")
-        if lines:
-            raise ConfigError(lines)
-
-
-def _limit(count: int) -> None:
-    if count > jobs.MOST_JOBS:
-        reason = f"expected at most {jobs.MOST_JOBS:,} jobs; these choices make {count:,}"
-        raise ConfigError([f"-m: {reason}."])
 
 
 def _note(planned: Planned, result: Any) -> None:
