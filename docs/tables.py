@@ -97,7 +97,7 @@ CODES: Mapping[Any, Mapping[str, str]] = {
         "stalled": "the step became smaller than rounding, the residual did not",
         "line_search_failed": "reserved: no solver here searches along a line",
         "unbounded_objective": "the objective passed 1e20 on the wanted side",
-        "job_failed": "reserved",
+        "job_failed": "a job of a sweep that failed, in `sweep.nc`",
     },
     CriticalKind: {
         "none": "not converged, or more than 1000 dimensions",

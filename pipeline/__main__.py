@@ -12,7 +12,7 @@ from pipeline.errors import CobwebError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; the exit status is 2 after a mistake of the user's.
+    """Run one command; the exit status is 2 after a mistake of the user's, 1 after a failed job.
 
     That of `verify` is in `verdict.STATUS`; that of `diff` is 1 where anything differs.
     """
@@ -26,7 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return _inspect(arguments)
     except CobwebError as error:
         print(error, file=sys.stderr)
-        return 2
+        return error.exit_status
     except KeyboardInterrupt as stop:
         print(stop if stop.args else "interrupted; nothing was left half written", file=sys.stderr)
         return 130

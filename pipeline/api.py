@@ -216,7 +216,7 @@ def file(
     """
     path = folder / RESULT
     if path.exists():
-        _same(path, experiment)
+        same(path, experiment)
         return None
     layout, plan = prepare(experiment)
     _room(folder, layout.bytes)
@@ -227,7 +227,7 @@ def file(
     counts: dict[str, Counter[str]] = {}
     with filing.Filing(path) as result, _patient() as asked:
         if path.exists():  # finished by another run, while this one waited
-            _same(path, experiment)
+            same(path, experiment)
             return None
         here = provenance.gather(
             experiment.document, list(overrides), plan.record, device.describe(experiment.device)
@@ -385,8 +385,12 @@ def _count(
             counts.setdefault(entry.name, Counter()).update(found)
 
 
-def _same(path: Path, experiment: Experiment) -> None:
-    """A finished result is never written over."""
+def same(path: Path, experiment: Experiment) -> None:
+    """A finished result is never written over.
+
+    Raises:
+        CobwebError: a file holds the result of another document.
+    """
     there = _document(archive.provenance(path))
     here = notation.read(provenance.text(experiment.document))
     if _essence(there) != _essence(here):

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pipeline import api, config, device, job, provenance
-from pipeline.config import composition
+from pipeline.config import composition, jobs
+from pipeline.config.jobs import Swept
 from pipeline.config.mistakes import Mistakes
-from pipeline.errors import ConfigError
+from pipeline.errors import ConfigError, JobsFailed
 from pipeline.experiment import Experiment
 from pipeline.objectives import Objective
 
@@ -20,8 +21,12 @@ if TYPE_CHECKING:
     from hydra._internal.hydra import Hydra
     from omegaconf import DictConfig
 
+    from pipeline.sweep import Outcome
+
 LOG = logging.getLogger("pipeline")
 Item = TypeVar("Item")
+# Failed jobs that the closing lines of a sweep tell.
+MOST_TOLD = 10
 
 HELP = """\
 Run an experiment:  python run.py [overrides]      (or: cobweb run [overrides])
@@ -34,6 +39,7 @@ Run an experiment:  python run.py [overrides]      (or: cobweb run [overrides])
   python run.py dry_run=true                         the plan, nothing computed
   python run.py --config-dir my_conf map=mine        with configs of your own
   python run.py -m map=logistic,cubic                one job for each choice
+  python run.py -m 'map.parameters.a=range(3,4,.1)'  one axis for a swept number
   python run.py --cfg job                            the document, nothing computed
 
 `python -m pipeline list` shows the experiments, maps, objectives, solvers, analyses and figures.
@@ -126,7 +132,14 @@ def _job(hydra: Hydra, loader: composition.Loader, args: Any) -> None:
     from hydra.core.utils import run_job
     from hydra.types import HydraContext, RunMode
 
-    whole, document = composition.whole(loader, args.overrides, args.config_dir)
+    try:
+        whole, document = composition.whole(loader, args.overrides, args.config_dir)
+    except ConfigError:
+        # A study's document may lack what it sweeps.
+        if hydra.get_mode(composition.NAME, args.overrides) != RunMode.MULTIRUN:
+            raise
+        _sweep(hydra, args)
+        return
     if whole.hydra.mode == RunMode.MULTIRUN:
         _sweep(hydra, args)
         return
@@ -171,32 +184,71 @@ def _read(document: dict[str, Any], overrides: Sequence[str]) -> Experiment:
 
 
 def _sweep(hydra: Hydra, args: Any) -> None:
-    """A job for each combination, by Hydra's sweeper and launcher."""
-    mistakes, _, _ = composition.examine(args.overrides, args.config_dir, sweep=True)
-    if mistakes:
-        raise ConfigError(mistakes)
+    """A job for each combination of choices, by the configured sweeper and launcher."""
+    from pipeline import sweep
+
+    sweep.read(hydra.config_loader, args.overrides)
+    sweep.register()
     with _explained():
-        hydra.multirun(
+        outcome = hydra.multirun(
             config_name=composition.NAME,
             task_function=_swept,
             overrides=[*args.overrides, "hydra.mode=MULTIRUN"],
         )
+    if isinstance(outcome, sweep.Outcome):  # Hydra's basic sweeper says nothing
+        _close(outcome)
 
 
-def _swept(job: DictConfig) -> None:
-    """One job of a sweep."""
+def _swept(job: DictConfig, axes: Sequence[Swept] = ()) -> None:
+    """One job of a sweep.
+
+    Args:
+        axes: the swept numbers; those that are no axes here are among the job's overrides.
+    """
     from hydra.core.hydra_config import HydraConfig
 
     settings = HydraConfig.get()
+    overrides = list(settings.overrides.task)
     mistakes = Mistakes()
     document = composition.plain(job, settings.runtime.choices, mistakes)
     if mistakes:
         raise ConfigError(mistakes)
-    experiment = _read(document, list(settings.overrides.task))
+    chosen = {text.partition("=")[0] for text in overrides}
+    own = [swept for swept in axes if swept.element not in chosen]
+    document, _ = jobs.with_axes(document, own)
+    experiment = _read(document, overrides)
     if experiment.dry_run:
         print(plan(experiment))
-    else:
-        _file(experiment, list(settings.overrides.task))
+        return
+    try:
+        _file(experiment, [*overrides, *(swept.text for swept in own)])
+    except Exception:
+        LOG.exception("the job failed")
+        raise
+
+
+def _close(outcome: Outcome) -> None:
+    """The closing lines of a sweep.
+
+    Raises:
+        JobsFailed: some have.
+    """
+    if outcome.path is None:
+        for number, planned in enumerate(outcome.jobs):
+            print(f"job {number}: {planned.job}\n{plan(planned.experiment)}")
+        return
+    failed = [(n, planned) for n, planned in enumerate(outcome.jobs) if planned.error]
+    count, cells = len(outcome.jobs), sum(planned.cells for planned in outcome.jobs)
+    size = outcome.path.stat().st_size
+    print(
+        f"sweep: {count:,} job{'s' * (count > 1)}, {cells:,} cell{'s' * (cells > 1)}, "
+        f"{f'{len(failed):,} failed' if failed else 'none failed'}"
+    )
+    print(f"{_relative(outcome.path)} ({_bytes(size)})")
+    if failed:
+        lines = [f"job {n} ({planned.job}) failed: {planned.error}" for n, planned in failed]
+        more = [f"and {len(lines) - MOST_TOLD} more"] if len(lines) > MOST_TOLD else []
+        raise JobsFailed("\n".join([*lines[:MOST_TOLD], *more]))
 
 
 def _file(experiment: Experiment, overrides: Sequence[str]) -> None:

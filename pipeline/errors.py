@@ -6,7 +6,9 @@ from collections.abc import Sequence
 
 
 class CobwebError(Exception):
-    """A mistake of the user's: shown as it reads, without a traceback, with exit status 2."""
+    """A mistake of the user's: shown as it reads, without a traceback, with an exit status."""
+
+    exit_status = 2
 
 
 class ConfigError(CobwebError):
@@ -31,6 +33,12 @@ class ForeignError(ArchiveError):
 
 class DamageError(ArchiveError):
     """An archive whose content is not what was written."""
+
+
+class JobsFailed(CobwebError):
+    """Some jobs of a sweep failed; the others were filed."""
+
+    exit_status = 1
 
 
 class Interrupted(KeyboardInterrupt):

@@ -164,9 +164,7 @@ class Filing:
                     group.setncattr(name, float(timing[name]))
                 self._file.close()
             self._file = None
-            _fsync(self.partial)
-            os.replace(self.partial, self.path)
-            _fsync(self.path.parent)
+            publish(self.partial, self.path)
             self.journal.unlink(missing_ok=True)
 
     def _locked(self) -> int:
@@ -304,6 +302,13 @@ def unwritable(path: Path) -> Iterator[None]:
             raise
         reason = error.strerror if isinstance(error, OSError) and error.strerror else error
         raise ArchiveError(f"{path}: cannot be written ({reason}); is the disk full?") from None
+
+
+def publish(partial: Path, path: Path) -> None:
+    """Move a closed file to its final name so that it survives a power cut."""
+    _fsync(partial)
+    os.replace(partial, path)
+    _fsync(path.parent)
 
 
 def _pieces(first: int, last: int, cell_bytes: int) -> Iterator[tuple[int, int]]:

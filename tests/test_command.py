@@ -170,7 +170,7 @@ def test_a_folder_that_cannot_be_made(cobweb: Command, workdir: Path) -> None:
 
 
 def test_a_sweep_is_a_job_for_each_choice(cobweb: Command, workdir: Path) -> None:
-    """By Hydra's own sweeper: a folder for each, named by its number."""
+    """A folder for each, named by its number, and a file of all."""
     words = ["run", "-m", "experiment=orbit", "map=logistic,cubic", "iterate.length=5"]
     code, out, _ = cobweb(*words, "figure=none", "hydra.sweep.dir=swept")
     assert code == 0
@@ -179,7 +179,7 @@ def test_a_sweep_is_a_job_for_each_choice(cobweb: Command, workdir: Path) -> Non
         with xarray.open_dataset(workdir / "swept" / str(number) / "result.nc") as ds:
             assert f"the map {name}" in ds.attrs["title"]
     found = {name for name in files(workdir / "swept") if name.endswith(".nc")}
-    assert found == {"0/result.nc", "1/result.nc"}
+    assert found == {"0/result.nc", "1/result.nc", "sweep.nc"}
 
 
 def test_a_sweep_by_mistake(cobweb: Command, workdir: Path) -> None:

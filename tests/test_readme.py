@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-import itertools
 import re
 import shlex
 import subprocess
 import sys
 
 import pytest
+from hydra.core.override_parser.overrides_parser import OverridesParser
 from PIL import Image
 
 import pipeline
 from docs import gallery, tables
 from pipeline import analyses, api, config, expressions, solvers
 from pipeline.__main__ import main
+from pipeline.config import jobs
 from pipeline.config.axes import FORMS
 from pipeline.config.composition import CONF
 from pipeline.config.document import SECTIONS, TOP
+from pipeline.config.mistakes import Mistakes
 from pipeline.config.problem import FIELDS, FORMULA, PARTS
 from pipeline.errors import ConfigError
 from pipeline.inspection import GROUPS
@@ -63,22 +65,29 @@ def place(tmp_path_factory):
     pipeline.run(
         "experiment=logistic_bifurcation", "figure=none", folder=folder / "outputs" / "first"
     ).close()
+    study = ["map=logistic,cubic", "map.parameters.a=3.2,3.5", "figure=none"]
+    assert main(["run", "-m", *study, f"hydra.sweep.dir={folder / 'outputs' / 'study'}"]) == 0
     return folder
 
 
-def jobs(words):
-    """The overrides of each job of a command line, and its --config-dir."""
+def documents(words):
+    """The document of each job of a command line."""
     words, folder = list(words), None
     if "--config-dir" in words:
         at = words.index("--config-dir")
         folder = words[at + 1]
         del words[at : at + 2]
     if "-m" not in words:
-        return [words], folder
+        yield config.compose(words, folder)
+        return
     words.remove("-m")
-    pairs = [word.partition("=") for word in words]
-    swept = [[f"{key}={choice}" for choice in value.split(",")] for key, _, value in pairs]
-    return list(itertools.product(*swept)), folder
+    fixed, swept = jobs.split(Mistakes(), OverridesParser.create().parse_overrides(words))
+    for chosen in jobs.combinations([s for s in swept if s.axis is None]):
+        overrides = [*fixed, *(f"{s.key}={text}" for s, text, _ in chosen)]
+        numbers = [s for s in swept if s.axis is not None]
+        document, left = jobs.with_axes(config.compose(overrides, folder), numbers)
+        assert not left
+        yield document
 
 
 @pytest.mark.parametrize("line", RUNS)
@@ -86,9 +95,8 @@ def test_commands_read_without_mistakes(line, place, monkeypatch):
     monkeypatch.chdir(place)
     python, script, *words = shlex.split(line)
     assert (python, script) == ("python", "run.py")
-    several, folder = jobs(words)
-    for overrides in several:
-        api.prepare(config.read(config.compose(overrides, folder)))
+    for document in documents(words):
+        api.prepare(config.read(document))
 
 
 @pytest.mark.parametrize("line", COMMANDS)

@@ -22,6 +22,8 @@ from pipeline.config.sources import GROUPS, MANY, unknown
 LONGEST, DEEPEST = 20_000, 32
 # Values of one swept range: those of one axis.
 MOST_SWEPT = 10**7
+# {a launcher that comes with a plugin of Hydra's: the extra of ours that installs it}
+PLUGINS = {"joblib": "joblib", "submitit": "slurm"}
 
 
 def section(text: str) -> str:
@@ -172,6 +174,9 @@ def explain(error: BaseException) -> str:
     aside = r"(Search path|provider=|full_key|object_type|reference_type|See http|\[?Config search)"
     lines = [line.strip() for line in message.splitlines() if line.strip()]
     text = " ".join(line for line in lines if not re.match(aside, line)) or type(error).__name__
+    for plugin, extra in PLUGINS.items():
+        if f"hydra/launcher/{plugin}" in text:
+            return f"hydra/launcher: pip install 'cobweb-pipeline[{extra}]' brings {plugin}."
     return f"{text.rstrip('.')}."
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hydra.errors import ConfigCompositionException
+from hydra.errors import ConfigCompositionException, HydraException
 from omegaconf.errors import MissingMandatoryValue
 
 from pipeline import config
@@ -219,3 +219,15 @@ def test_explain():
     error.__cause__ = ValueError("no integer.")
     assert explain(error) == "Error merging override seed=x : no integer."
     assert explain(MissingMandatoryValue()) == "MissingMandatoryValue."
+
+
+@pytest.mark.parametrize(
+    ("launcher", "told"),
+    [
+        ("joblib", "pip install 'cobweb-pipeline[joblib]' brings joblib."),
+        ("submitit_slurm", "pip install 'cobweb-pipeline[slurm]' brings submitit."),
+    ],
+)
+def test_a_launcher_that_is_not_installed(launcher, told):
+    error = HydraException(f"Could not load 'hydra/launcher/{launcher}'.\nAvailable options: basic")
+    assert explain(error) == f"hydra/launcher: {told}"
