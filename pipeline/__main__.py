@@ -6,6 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from pipeline.errors import CobwebError
 
@@ -44,12 +45,7 @@ def _inspect(arguments: Sequence[str]) -> None:
     info.add_argument("file", help="an archive: result.nc")
     resume = commands.add_parser("resume", help="continue a run that was stopped or killed")
     resume.add_argument("folder", help="the folder of the run")
-    figure = commands.add_parser("figure", help="draw an archive")
-    figure.add_argument("file", help="an archive: result.nc")
-    figure.add_argument("--name", default=None, help="kind of figure, as `list figure` shows them")
-    figure.add_argument("--style", default=None, help="screen or paper")
-    figure.add_argument("--format", action="append", help="png, svg or pdf; may be repeated")
-    figure.add_argument("--output", "-o", help="folder, or file without ending; beside the archive")
+    _presenting(commands)
     args = parser.parse_args(list(arguments))
     if args.command == "list":
         from pipeline import inspection
@@ -68,23 +64,66 @@ def _inspect(arguments: Sequence[str]) -> None:
         from pipeline import command
 
         command.resume(args.folder)
+    elif args.command == "table":
+        _table(args)
+    elif args.command == "report":
+        _report(args)
     else:
         _figure(args)
 
 
-def _figure(args: argparse.Namespace) -> None:
-    """Draw an archive as its document says, or otherwise."""
-    from pipeline import archive, figures
+def _presenting(commands: Any) -> None:
+    """The commands that show results to a reader."""
+    figure = commands.add_parser("figure", help="draw an archive, or each job of a sweep")
+    figure.add_argument("file", help="an archive or a sweep: result.nc, sweep.nc")
+    figure.add_argument("--name", default=None, help="kind of figure, as `list figure` shows them")
+    figure.add_argument("--style", default=None, help="screen or paper")
+    figure.add_argument("--format", action="append", help="png, svg or pdf; may be repeated")
+    figure.add_argument("--where", action="append", default=[], help="jobs: map=henon")
+    figure.add_argument("--output", "-o", help="folder, or file without ending; beside the archive")
+    report = commands.add_parser("report", help="a page with all that matters of a run or a sweep")
+    report.add_argument("file", help="an archive, a sweep or its folder")
+    report.add_argument("--output", "-o", help="the page; report.html beside the archive")
+    table = commands.add_parser("table", help="the results that are one number a cell")
+    table.add_argument("file", help="an archive or a sweep: result.nc, sweep.nc")
+    table.add_argument("--csv", metavar="FILE", help="write all rows there; - is the output")
+    table.add_argument("--variables", metavar="A,B", default="", help="some of the variables")
+    table.add_argument(
+        "--where", action="append", default=[], help="rows: a>=3.5, status=bounded; may be repeated"
+    )
 
-    with archive.read(args.file) as ds, archive.damage(args.file):
-        asked = figures.asked(ds)
-        name, style = args.name or asked["name"], args.style or asked["style"]
-        figure = figures.draw(ds, name=name, style=style)
-        # Another figure than the document's takes another name, so that neither is lost.
-        stem = "_".join([args.name or "figure", *([args.style] if args.style else [])])
-        target = Path(args.output) if args.output else Path(args.file).parent / stem
-        for path in figures.save(figure, target, tuple(args.format or asked["formats"])):
-            print(path)
+
+def _table(args: argparse.Namespace) -> None:
+    """Print the scalar results, or write them as CSV."""
+    from pipeline import presentation
+
+    variables = [name.strip() for name in args.variables.split(",") if name.strip()]
+    if args.csv is None:
+        presentation.show(args.file, variables, args.where)
+    elif args.csv == "-":
+        presentation.export(args.file, sys.stdout, variables, args.where)
+    else:
+        rows = presentation.export(args.file, Path(args.csv), variables, args.where)
+        print(f"{args.csv}: {rows:,} rows")
+
+
+def _figure(args: argparse.Namespace) -> None:
+    """Draw an archive, or the jobs of a sweep, as the document says or otherwise."""
+    from pipeline import presentation
+
+    target = Path(args.output) if args.output else None
+    style, formats = args.style, args.format or ()
+    for path in presentation.draw(
+        args.file, target, name=args.name, style=style, formats=formats, where=args.where
+    ):
+        print(path)
+
+
+def _report(args: argparse.Namespace) -> None:
+    """Write the report of an archive."""
+    from pipeline import presentation
+
+    print(presentation.report(args.file, Path(args.output) if args.output else None))
 
 
 if __name__ == "__main__":
