@@ -46,6 +46,7 @@ def _inspect(arguments: Sequence[str]) -> None:
     resume = commands.add_parser("resume", help="continue a run that was stopped or killed")
     resume.add_argument("folder", help="the folder of the run")
     _presenting(commands)
+    _gathering(commands)
     args = parser.parse_args(list(arguments))
     if args.command == "list":
         from pipeline import inspection
@@ -64,6 +65,8 @@ def _inspect(arguments: Sequence[str]) -> None:
         from pipeline import command
 
         command.resume(args.folder)
+    elif args.command == "collect":
+        _collect(args)
     elif args.command == "table":
         _table(args)
     elif args.command == "report":
@@ -75,17 +78,17 @@ def _inspect(arguments: Sequence[str]) -> None:
 def _presenting(commands: Any) -> None:
     """The commands that show results to a reader."""
     figure = commands.add_parser("figure", help="draw an archive, or each job of a sweep")
-    figure.add_argument("file", help="an archive or a sweep: result.nc, sweep.nc")
+    figure.add_argument("file", help="an archive or a sweep, or its folder")
     figure.add_argument("--name", default=None, help="kind of figure, as `list figure` shows them")
     figure.add_argument("--style", default=None, help="screen or paper")
     figure.add_argument("--format", action="append", help="png, svg or pdf; may be repeated")
     figure.add_argument("--where", action="append", default=[], help="jobs: map=henon")
     figure.add_argument("--output", "-o", help="folder, or file without ending; beside the archive")
     report = commands.add_parser("report", help="a page with all that matters of a run or a sweep")
-    report.add_argument("file", help="an archive, a sweep or its folder")
+    report.add_argument("file", help="an archive or a sweep, or its folder")
     report.add_argument("--output", "-o", help="the page; report.html beside the archive")
     table = commands.add_parser("table", help="the results that are one number a cell")
-    table.add_argument("file", help="an archive or a sweep: result.nc, sweep.nc")
+    table.add_argument("file", help="an archive or a sweep, or its folder")
     table.add_argument("--csv", metavar="FILE", help="write all rows there; - is the output")
     table.add_argument("--variables", metavar="A,B", default="", help="some of the variables")
     table.add_argument(
@@ -93,17 +96,37 @@ def _presenting(commands: Any) -> None:
     )
 
 
+def _gathering(commands: Any) -> None:
+    collect = commands.add_parser("collect", help="join all archives below a folder into one")
+    collect.add_argument("folder", help="a folder of folders of runs: outputs")
+    collect.add_argument("--output", "-o", help="the file; collection.nc in that folder")
+
+
+def _collect(args: argparse.Namespace) -> None:
+    """Join archives, and say by what they are told apart."""
+    from pipeline import gathering
+
+    found = gathering.collect(Path(args.folder), Path(args.output) if args.output else None)
+    for reason in found.left:
+        print(f"left out: {reason}", file=sys.stderr)
+    print(f"{found.path}: {found.members:,} archive{'s' * (found.members != 1)}")
+    for name, values in found.labels.items():
+        shown = ", ".join(v if isinstance(v, str) else f"{v:g}" for v in values[:12])
+        print(f"  {name}: {shown}{', ...' * (len(values) > 12)}")
+
+
 def _table(args: argparse.Namespace) -> None:
     """Print the scalar results, or write them as CSV."""
     from pipeline import presentation
 
+    file = presentation.located(args.file)
     variables = [name.strip() for name in args.variables.split(",") if name.strip()]
     if args.csv is None:
-        presentation.show(args.file, variables, args.where)
+        presentation.show(file, variables, args.where)
     elif args.csv == "-":
-        presentation.export(args.file, sys.stdout, variables, args.where)
+        presentation.export(file, sys.stdout, variables, args.where)
     else:
-        rows = presentation.export(args.file, Path(args.csv), variables, args.where)
+        rows = presentation.export(file, Path(args.csv), variables, args.where)
         print(f"{args.csv}: {rows:,} rows")
 
 
@@ -111,19 +134,24 @@ def _figure(args: argparse.Namespace) -> None:
     """Draw an archive, or the jobs of a sweep, as the document says or otherwise."""
     from pipeline import presentation
 
-    target = Path(args.output) if args.output else None
-    style, formats = args.style, args.format or ()
-    for path in presentation.draw(
-        args.file, target, name=args.name, style=style, formats=formats, where=args.where
-    ):
-        print(path)
+    found = presentation.draw(
+        presentation.located(args.file),
+        Path(args.output) if args.output else None,
+        name=args.name,
+        style=args.style,
+        formats=args.format or (),
+        where=args.where,
+    )
+    for files, refused in found:
+        print(*files, sep="\n") if files else print(refused, file=sys.stderr)
 
 
 def _report(args: argparse.Namespace) -> None:
     """Write the report of an archive."""
     from pipeline import presentation
 
-    print(presentation.report(args.file, Path(args.output) if args.output else None))
+    file, target = presentation.located(args.file), args.output
+    print(presentation.report(file, Path(target) if target else None))
 
 
 if __name__ == "__main__":

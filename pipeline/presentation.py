@@ -19,6 +19,7 @@ from pipeline.errors import ArchiveError, CobwebError
 if TYPE_CHECKING:
     import xarray
 
+FILES = ("sweep.nc", "result.nc", "collection.nc")
 REPORT = "report.html"
 # Columns of letters in a file that no terminal bounds.
 WIDEST = 10_000
@@ -48,6 +49,21 @@ class Job:
     def name(self) -> str:
         """The labels as text."""
         return ", ".join(f"{label} = {value}" for label, value in self.labels.items())
+
+
+def located(path: str | Path) -> Path:
+    """The file that is meant: of a folder, what it holds of a sweep, a run or a collection.
+
+    Raises:
+        CobwebError: the folder has none of them.
+    """
+    path = Path(path)
+    if not path.is_dir():
+        return path
+    for name in FILES:
+        if (path / name).is_file():
+            return path / name
+    raise CobwebError(f"{path}: expected a file, or a folder that has {', '.join(FILES)}.")
 
 
 @contextlib.contextmanager
@@ -107,7 +123,7 @@ def draw(
     style: str | None = None,
     formats: Sequence[str] = (),
     where: Sequence[str] = (),
-) -> Iterator[Path]:
+) -> Iterator[tuple[list[Path], str]]:
     """Draw an archive, or each job of a sweep, as its document says or otherwise.
 
     Args:
@@ -115,10 +131,10 @@ def draw(
         where: labels of the jobs that are drawn: "map=henon".
 
     Yields:
-        The files written.
+        The files of each job; why there are none where a job cannot be drawn.
 
     Raises:
-        CobwebError: nothing can be drawn so, or there are no such jobs.
+        CobwebError: the archive, or no job of the sweep, can be drawn so; there are no such jobs.
     """
     # Another figure than the document's takes another name, so that neither is lost.
     stem = "_".join([name or "figure", *([style] if style else [])])
@@ -133,28 +149,25 @@ def draw(
                 f"choose some, such as --where {'='.join(example)}."
             )
         taken: set[str] = set()
-        refused = []
+        refused: list[str] = []
         for number, job in enumerate(chosen):
-            if job.error:
-                refused.append(f"{job.name}: failed, so not drawn ({job.error})")
-                continue
             asked = figures.asked(job.data)
             try:
-                figure = figures.draw(
-                    job.data, name=name or asked["name"], style=style or asked["style"]
-                )
+                if job.error:
+                    raise CobwebError(f"failed, so there is nothing to draw: {job.error}")
+                kind, look = name or asked["name"], style or asked["style"]
+                figure = figures.draw(job.data, name=kind, style=look)
             except CobwebError as error:
-                if not job.labels:
-                    raise
-                refused.append(f"{job.name}: {error}")
+                refused.append(f"{job.name}: {error}" if job.labels else str(error))
+                if len(refused) == len(chosen):
+                    raise CobwebError("\n".join(refused)) from None
+                yield [], refused[-1]
                 continue
             tail = "_".join(re.sub(r"[^\w.+-]+", "_", value)[:40] for value in job.labels.values())
             tail = f"{tail}_{number}" if tail in taken else tail
             taken.add(tail)
             place = target.with_name("_".join(filter(None, [target.name, tail])))
-            yield from figures.save(figure, place, tuple(formats or asked["formats"]))
-        if refused:
-            raise CobwebError("\n".join(refused))
+            yield figures.save(figure, place, tuple(formats or asked["formats"])), ""
 
 
 def _chosen(found: Iterator[Job], where: Sequence[str]) -> list[Job]:

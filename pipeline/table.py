@@ -206,9 +206,9 @@ def _whole(data: xarray.Dataset) -> Table:
     data = data.isel(single, drop=True)
     beside = [str(n) for n, v in data.coords.items() if v.dims and n not in grid]
     beside = [name for name in beside if set(data[name].dims) <= set(grid)]
-    results = [str(n) for n, v in data.data_vars.items() if set(v.dims) <= set(grid)]
+    results = [str(n) for n, v in data.data_vars.items() if set(v.dims) <= set(grid) and n != "job"]
     # Labels whose combination was no job have no rows.
-    jobs = (Condition("job", ">=", "0"),) if "job" in results else ()
+    jobs = (Condition("job", ">=", "0"),) if "job" in data else ()
     return Table(data, grid, (*labels, *grid, *beside), tuple(results), jobs)
 
 
