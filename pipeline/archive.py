@@ -190,10 +190,10 @@ def provenance(path: str | Path) -> dict[str, str]:
         return texts
 
 
-def attributes(path: str | Path) -> dict[str, Any]:
-    """The global attributes of a file: title, history, references, ..."""
+def attributes(path: str | Path, group: str = "/") -> dict[str, Any]:
+    """The attributes of a file (title, history, references, ...) or of a group in it."""
     with _opened(Path(path)) as file, damage(path):
-        return {name: file.getncattr(name) for name in file.ncattrs()}
+        return {name: file[group].getncattr(name) for name in file[group].ncattrs()}
 
 
 def groups(path: str | Path) -> list[str]:

@@ -1,4 +1,4 @@
-"""Gathering: the archives below a folder in one file, labelled by what differs in their documents."""
+"""Gathering: archives below a folder in one file, labelled by how their documents differ."""
 
 from __future__ import annotations
 

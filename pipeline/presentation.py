@@ -112,7 +112,7 @@ def _parsed(text: str) -> dict[str, Any]:
 
 
 def _word(value: Any) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
 def draw(
@@ -160,7 +160,7 @@ def draw(
             except CobwebError as error:
                 refused.append(f"{job.name}: {error}" if job.labels else str(error))
                 if len(refused) == len(chosen):
-                    raise CobwebError("\n".join(refused)) from None
+                    raise CobwebError(refused[-1]) from None
                 yield [], refused[-1]
                 continue
             tail = "_".join(re.sub(r"[^\w.+-]+", "_", value)[:40] for value in job.labels.values())
@@ -198,7 +198,9 @@ def show(path: str | Path, variables: Sequence[str] = (), where: Sequence[str] =
     if not console.is_terminal:  # into a file or a pipe all columns go
         console = Console(width=WIDEST)
     with parts(path) as found:
-        for one in table.read(_trimmed(found), variables, where):
+        excerpts = [table.excerpt(t) for t in table.read(_trimmed(found), variables, where)]
+        # Of a sweep's groups those in which conditions leave something.
+        for one in [e for e in excerpts if e.count] or excerpts[:1]:
             table.show(one, console)
 
 
@@ -245,7 +247,8 @@ def report(path: str | Path, target: Path | None = None) -> Path:
     """
     path = Path(path)
     target = target or path.with_name(REPORT)
-    texts = archive.provenance(path)
+    timing = archive.attributes(path, "provenance")
+    texts = archive.provenance(path) | {k: _word(timing[k]) for k in timing if k[:6] == "timing"}
     with parts(path) as found:
         shown: list[reports.Job] = []
         drawn = 0
@@ -275,7 +278,7 @@ def _picture(job: Job) -> tuple[reports.Picture | None, str]:
     if kind == "none":
         return None, "Nothing here can be drawn."
     png = figures.image(figures.draw(job.data, name=kind), scale=SHARP)
-    return reports.Picture(png, kind.replace("_", " ")), ""
+    return reports.Picture(png, f"figure={kind}"), ""
 
 
 @contextlib.contextmanager

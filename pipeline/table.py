@@ -315,14 +315,13 @@ def _short(value: Any) -> str:
     return text if len(text) <= LONGEST_CELL else text[: LONGEST_CELL - 1] + "…"
 
 
-def show(table: Table, console: Console) -> None:
-    """Print the first and last rows, and of the columns those that fit on a terminal."""
+def show(found: Excerpt, console: Console) -> None:
+    """Print an excerpt, and of its columns those that fit on a terminal."""
     from rich import box
     from rich.cells import cell_len
     from rich.table import Table as Grid
     from rich.text import Text
 
-    found = excerpt(table)
     rows = [*found.head, *found.tail]
     widths = [
         max(map(cell_len, (name, *(row[k] for row in rows)))) + 2

@@ -89,30 +89,39 @@ def _sweep(jobs: Sequence[Job]) -> Iterator[str]:
     """Several jobs: all in one table, then each by itself."""
     shown = jobs[:MOST_JOBS]
     names = list(dict.fromkeys(name for job in shown for name in job.labels))
+    failed = any(job.error for job in shown)
     counts = [numbers.codes(job.data).get("status", {}) for job in shown]
     words = list(dict.fromkeys(word for count in counts for word in count))
     rows = []
     for k, (job, count) in enumerate(zip(shown, counts, strict=True)):
         labels = [Cell(job.labels.get(name, ""), link=f"job-{k}") for name in names]
         cells = [number(f"{count[word]:,}" if word in count else "") for word in words]
-        rows.append([*labels, *cells, Cell(job.error, "bad text")][: None if job.error else -1])
+        rows.append([*labels, *cells, *([Cell(job.error, "bad text")] if failed else [])])
     yield tag("h2", f"{len(jobs):,} job{'s' * (len(jobs) != 1)}")
-    error = ["error"] if any(job.error for job in shown) else []
+    error = ["error"] if failed else []
     yield from table([*names, *map(number, words), *error], rows)
     if len(jobs) > MOST_JOBS:
         yield tag("p", f"{len(jobs) - MOST_JOBS:,} more jobs are in the archive.", "faint")
     for k, job in enumerate(shown):
         yield f'<section id="job-{k}">'
         yield tag("h2", ", ".join(f"{name} = {value}" for name, value in job.labels.items()))
-        if job.error:
-            yield tag("p", f"failed: {job.error}", "bad")
-        yield from _facts(job.data)
-        yield from _pictures(job)
-        yield from _counts(job.data)
-        yield from folded("Results", _summary(job.data))
-        yield from folded("Document", [tag("pre", job.document)])
-        yield from folded("Dimensions and variables", _contents(job.data))
+        yield from _failure(job) if job.error else _job(job)
         yield "</section>"
+
+
+def _failure(job: Job) -> Iterator[str]:
+    yield tag("p", f"failed: {job.error}", "bad")
+    if job.document:
+        yield from folded("Document", [tag("pre", job.document)])
+
+
+def _job(job: Job) -> Iterator[str]:
+    yield from _facts(job.data)
+    yield from _pictures(job)
+    yield from _counts(job.data)
+    yield from folded("Results", _summary(job.data))
+    yield from folded("Document", [tag("pre", job.document)])
+    yield from folded("Dimensions and variables", _contents(job.data))
 
 
 def _facts(data: xarray.Dataset) -> Iterator[str]:
