@@ -190,10 +190,11 @@ def provenance(path: str | Path) -> dict[str, str]:
         return texts
 
 
-def attributes(path: str | Path, group: str = "/") -> dict[str, Any]:
+def attributes(path: str | Path, group: str = "") -> dict[str, Any]:
     """The attributes of a file (title, history, references, ...) or of a group in it."""
     with _opened(Path(path)) as file, damage(path):
-        return {name: file[group].getncattr(name) for name in file[group].ncattrs()}
+        there = file.groups[group] if group else file
+        return {name: there.getncattr(name) for name in there.ncattrs()}
 
 
 def groups(path: str | Path) -> list[str]:

@@ -14,6 +14,8 @@ import yaml
 
 from pipeline import archive, collection
 from pipeline.collection import Member
+from pipeline.config import jobs
+from pipeline.config.jobs import Label
 from pipeline.errors import ArchiveError, CobwebError
 
 COLLECTION = "collection.nc"
@@ -36,8 +38,6 @@ ASIDE = ("figure.", "engine.", "dry_run", "device.memory", "device.compile_cache
 NONE = "none"
 # Combinations of labels for each archive: the file has room for all of them.
 SPARSEST = 10
-
-Label = str | float
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def collect(folder: Path, target: Path | None = None) -> Gathered:
     target = target or folder / COLLECTION
     _check(folder, target)
     documents: dict[Path, dict[str, Label]] = {}
-    left = []
+    left, joined = [], []
     for path in _archives(folder, target):
         try:
             texts = archive.provenance(path)
@@ -76,11 +76,11 @@ def collect(folder: Path, target: Path | None = None) -> Gathered:
             left.append(str(error))
             continue
         if "jobs" in texts:
-            left.append(f"{path}: joins runs itself; theirs are collected where they are below.")
+            joined.append(f"{path}: joins runs itself; collect the folder of their archives.")
             continue
         documents[path] = _flat(_document(texts.get("document", "")))
     if not documents:
-        raise CobwebError("\n".join([*left, f"{folder}: no archive of a run below it."]))
+        raise CobwebError("\n".join([*left, *joined, f"{folder}: no archive of a run below it."]))
     labels = _labels(folder, documents)
     collection.join([Member(labels[path], path) for path in _ordered(labels)], target)
     names = next(iter(labels.values()))
@@ -178,7 +178,9 @@ def _labels(folder: Path, documents: Mapping[Path, Mapping[str, Label]]) -> dict
         if len(finer) > len(classes):
             taken.append(key)
             classes = finer
-    names = _names(taken)
+    shown = {key: CHOICES.get(key, key) for key in taken}
+    short = jobs.labels(list(shown.values()))
+    names = {key: short[text] for key, text in shown.items()}
     found = {
         path: {names[key]: _cut(flat.get(key, NONE)) for key in taken}
         for path, flat in documents.items()
@@ -221,22 +223,6 @@ def _split(
         value = documents[path].get(key, NONE)
         parts.setdefault((isinstance(value, str), value), []).append(path)
     return list(parts.values())
-
-
-def _names(keys: Sequence[str]) -> dict[str, str]:
-    """{key: its label}: the shortest end of the key that is no other's."""
-    found = {key: CHOICES[key] for key in keys if key in CHOICES}
-    for key in keys:
-        parts = key.split(".")
-        ends = [".".join(parts[-n:]) for n in range(1, len(parts) + 1)]
-        taken = {*found.values(), *CHOICES.values()}
-        alone = [
-            end
-            for end in ends
-            if end not in taken and not any(f".{k}".endswith(f".{end}") for k in keys if k != key)
-        ]
-        found.setdefault(key, alone[0].replace(".", "_") if alone else key)
-    return found
 
 
 def _cut(value: Label) -> Label:

@@ -247,8 +247,9 @@ def report(path: str | Path, target: Path | None = None) -> Path:
     """
     path = Path(path)
     target = target or path.with_name(REPORT)
+    texts = archive.provenance(path)
     timing = archive.attributes(path, "provenance")
-    texts = archive.provenance(path) | {k: _word(timing[k]) for k in timing if k[:6] == "timing"}
+    texts |= {name: _word(timing[name]) for name in timing if name.startswith("timing")}
     with parts(path) as found:
         shown: list[reports.Job] = []
         drawn = 0
