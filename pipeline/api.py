@@ -197,7 +197,7 @@ def with_figure(experiment: Experiment, name: str) -> Experiment:
 
 def fitted(experiment: Experiment, overrides: Iterable[str]) -> Experiment:
     """An experiment's own figure gives way to one that fits; one that was asked for does not."""
-    asked = any(o.lstrip("+~").startswith("figure") for o in overrides)
+    asked = any(o.lstrip("+").startswith(("figure=", "figure.name=")) for o in overrides)
     if asked or experiment.figure.name in ("auto", "none"):
         return experiment
     try:

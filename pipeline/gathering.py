@@ -26,7 +26,7 @@ LONGEST_DOCUMENT = 4_000_000
 MOST_KEYS, DEEPEST = 100_000, 20
 LONGEST_LABEL = 80
 # What tells results apart before anything else, as a reader would name it.
-CHOICES = {
+CHOICES: dict[str, str] = {
     "map.name": "map",
     "objective.name": "objective",
     "solver.name": "solver",
@@ -68,7 +68,8 @@ def collect(folder: Path, target: Path | None = None) -> Gathered:
     target = target or folder / COLLECTION
     _check(folder, target)
     documents: dict[Path, dict[str, Label]] = {}
-    left, joined = [], []
+    left: list[str] = []
+    joined: list[str] = []
     for path in _archives(folder, target):
         try:
             texts = archive.provenance(path)
@@ -82,9 +83,10 @@ def collect(folder: Path, target: Path | None = None) -> Gathered:
     if not documents:
         raise CobwebError("\n".join([*left, *joined, f"{folder}: no archive of a run below it."]))
     labels = _labels(folder, documents)
-    collection.join([Member(labels[path], path) for path in _ordered(labels)], target)
-    names = next(iter(labels.values()))
-    values = {name: tuple(dict.fromkeys(each[name] for each in labels.values())) for name in names}
+    members = [Member(labels[path], path) for path in _ordered(labels)]
+    collection.join(members, target)
+    names = members[0].labels
+    values = {name: tuple(dict.fromkeys(m.labels[name] for m in members)) for name in names}
     return Gathered(target, len(documents), values, tuple(left))
 
 
@@ -172,7 +174,7 @@ def _labels(folder: Path, documents: Mapping[Path, Mapping[str, Label]]) -> dict
     """
     every = list(dict.fromkeys(key for flat in documents.values() for key in flat))
     classes: list[list[Path]] = [list(documents)]
-    taken = []
+    taken: list[str] = []
     for key in [*(key for key in CHOICES if key in every), *(k for k in every if k not in CHOICES)]:
         finer = [part for one in classes for part in _split(one, key, documents)]
         if len(finer) > len(classes):
@@ -226,4 +228,7 @@ def _split(
 
 
 def _cut(value: Label) -> Label:
-    return value[:LONGEST_LABEL] if isinstance(value, str) else float(value)
+    """A label of bounded length, with nothing in it that a terminal would obey."""
+    if not isinstance(value, str):
+        return float(value)
+    return "".join(c if c.isprintable() else "?" for c in value[:LONGEST_LABEL])

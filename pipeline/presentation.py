@@ -96,10 +96,10 @@ def jobs(path: str | Path, found: Sequence[xarray.Dataset]) -> Iterator[Job]:
             about = _parsed(texts.get(f"job_{number}", ""))
             labels = about.get("labels")
             labels = labels if isinstance(labels, dict) else {n: one[n].item() for n in own}
-            error = str(one["job_error"].item()) if "job_error" in one else ""
+            error = _word(one["job_error"].item()) if "job_error" in one else ""
             document = str(about.get("document", texts.get("document", "")))
             one = one.drop_vars([*own, *({"job", "job_error"} & set(one.data_vars))])
-            words = {str(name): _word(value) for name, value in labels.items()}
+            words = {_word(name): _word(value) for name, value in labels.items()}
             yield Job(words, one.assign_attrs(document=document), error)
 
 
@@ -112,7 +112,9 @@ def _parsed(text: str) -> dict[str, Any]:
 
 
 def _word(value: Any) -> str:
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
+    """A value on one line, with nothing in it that a terminal would obey."""
+    text = f"{value:.6g}" if isinstance(value, float) else str(value)
+    return "".join(c if c.isprintable() else "?" for c in text)
 
 
 def draw(
