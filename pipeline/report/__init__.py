@@ -170,7 +170,7 @@ def _summary(data: xarray.Dataset) -> Iterator[str]:
     names = numbers.scalars(data)
     rows = []
     for name in names:
-        found = numbers.statistics(data[name])
+        found = numbers.statistics(data, name)
         three = (found.least, found.mean, found.greatest)
         shown = ["" if math.isnan(x) else f"{x:.6g}" for x in three]
         missing = f"{found.missing:,}" if found.missing else ""
@@ -178,8 +178,9 @@ def _summary(data: xarray.Dataset) -> Iterator[str]:
     if not rows:
         yield tag("p", "No result is one number a cell.", "faint")
         return
-    head = map(number, ("least", "mean", "greatest", "not finite"))
+    head = map(number, ("least", "mean", "greatest", "left out"))
     yield from table(["", *head, "meaning"], rows)
+    yield tag("p", "Left out: not finite, or real numbers of cells that escaped.", "faint")
 
 
 def _label(variable: xarray.DataArray) -> str:

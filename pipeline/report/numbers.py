@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections import Counter
 from collections.abc import Iterator
@@ -10,16 +11,24 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from pipeline.status import Status
+
 if TYPE_CHECKING:
     import xarray
 
 # Values read at once.
 BLOCK = 2**20
+# Where a cell ended so, its real numbers say nothing.
+LOST = (Status.escaped, Status.unbounded_objective, Status.job_failed)
 
 
 @dataclass(frozen=True)
 class Statistics:
-    """Of the finite values of a variable; the three are NaN where there are none."""
+    """Of the finite values of a variable; the three are NaN where there are none.
+
+    Attributes:
+        missing: values that are not finite, or of cells that escaped or failed.
+    """
 
     least: float
     mean: float
@@ -62,24 +71,36 @@ def codes(data: xarray.Dataset) -> dict[str, Counter[str]]:
     return found
 
 
-def statistics(variable: xarray.DataArray) -> Statistics:
-    """Over all cells."""
+def statistics(data: xarray.Dataset, name: str) -> Statistics:
+    """Of one result; reals of cells that escaped or failed count as missing."""
+    variable = data[name]
+    cells = grid(data)
+    masked = variable.dtype.kind == "f" and cells == variable.dims[: len(cells)]
     low, high, total, finite = math.inf, -math.inf, 0.0, 0
-    for piece in _pieces(variable):
-        kept = piece[np.isfinite(piece)].astype(float)
-        if kept.size:
-            low, high = min(low, kept.min().item()), max(high, kept.max().item())
-            total, finite = total + kept.sum().item(), finite + kept.size
+    # A sum beyond the largest double is infinite, and shown so.
+    with np.errstate(over="ignore"):
+        codes = _pieces(data["status"], variable) if masked else itertools.repeat(None)
+        for piece, ends in zip(_pieces(variable), codes, strict=False):
+            kept = np.isfinite(piece)
+            if ends is not None:
+                kept &= ~np.isin(ends, LOST).reshape(ends.shape + (1,) * (kept.ndim - ends.ndim))
+            values = piece[kept].astype(float)
+            if values.size:
+                low, high = min(low, values.min().item()), max(high, values.max().item())
+                total, finite = total + values.sum().item(), finite + values.size
     if not finite:
         return Statistics(math.nan, math.nan, math.nan, variable.size)
     return Statistics(low, total / finite, high, variable.size - finite)
 
 
-def _pieces(variable: xarray.DataArray) -> Iterator[np.ndarray]:
-    """All values, about a million at a time."""
+def _pieces(
+    variable: xarray.DataArray, like: xarray.DataArray | None = None
+) -> Iterator[np.ndarray]:
+    """All values, about a million at a time; as many rows as of another variable."""
     if variable.ndim == 0:
         yield np.asarray(variable.values)
         return
-    step = max(1, BLOCK // max(1, math.prod(variable.shape[1:])))
+    rows = (variable if like is None else like).shape[1:]
+    step = max(1, BLOCK // max(1, math.prod(rows)))
     for at in range(0, variable.shape[0], step):
         yield np.asarray(variable[at : at + step].values)
