@@ -305,6 +305,19 @@ def test_a_run_writes_its_report_when_asked(tmp_path):
     assert sorted(p.name for p in (tmp_path / "b").iterdir()) == ["figure.png", "result.nc"]
 
 
+def test_a_sweep_writes_its_report_when_asked(workdir, capsys):
+    """The experiment's own figure still gives way to one that fits."""
+    words = ["map=logistic,cubic", "analysis=[final]", "figure.report=true", "iterate.length=9"]
+    words += ["grid.a.step=0.1", "hydra.sweep.dir=swept"]
+    assert main(["run", "-m", *words]) == 0
+    pages = sorted(path.relative_to(workdir / "swept") for path in workdir.rglob("report.html"))
+    assert [path.parent.name for path in pages] == ["0", "1", ""]
+    assert "figure=auto instead" in capsys.readouterr().out
+    text = (workdir / "swept" / "report.html").read_text("utf-8")
+    assert text.count("<section") == text.count("<img") == 2
+    assert "map = cubic" in text
+
+
 def test_files_that_are_no_archive(tmp_path, capsys):
     (tmp_path / "text.nc").write_text("text")
     for command in ("table", "report", "figure"):

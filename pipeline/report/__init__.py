@@ -167,10 +167,11 @@ def _counts(data: xarray.Dataset) -> Iterator[str]:
 
 def _summary(data: xarray.Dataset) -> Iterator[str]:
     """Least, mean and greatest of every result that is one number a cell."""
-    names = numbers.scalars(data)
     rows = []
-    for name in names:
+    left = False
+    for name in numbers.scalars(data):
         found = numbers.statistics(data, name)
+        left |= found.missing > 0
         three = (found.least, found.mean, found.greatest)
         shown = ["" if math.isnan(x) else f"{x:.6g}" for x in three]
         missing = f"{found.missing:,}" if found.missing else ""
@@ -180,7 +181,9 @@ def _summary(data: xarray.Dataset) -> Iterator[str]:
         return
     head = map(number, ("least", "mean", "greatest", "left out"))
     yield from table(["", *head, "meaning"], rows)
-    yield tag("p", "Left out: not finite, or real numbers of cells that escaped.", "faint")
+    if left:
+        reason = "Left out: what is not finite, and real numbers of cells that escaped or failed."
+        yield tag("p", reason, "faint")
 
 
 def _label(variable: xarray.DataArray) -> str:
