@@ -318,6 +318,29 @@ def test_a_sweep_writes_its_report_when_asked(workdir, capsys):
     assert "map = cubic" in text
 
 
+def test_an_archive_of_a_stranger(folder, tmp_path, capsys):
+    """Its texts are shown as texts, by all that shows them."""
+    path = tmp_path / "result.nc"
+    shutil.copy(folder / "logistic" / "result.nc", path)
+    bad = "<script>alert(1)</script>\x1b[2J[red]$\\frac{"
+    with netCDF4.Dataset(path, "a") as file:
+        file.setncatts({"title": bad, "history": bad, "references": bad})
+        file.createVariable("x<script>", "f8", ("a",))[:] = 1
+        for name in ("x_final", "status", "a"):
+            file[name].setncatts({"long_name": bad, "units": bad})
+        file["status"].setncatts({"flag_meanings": "<script> \x1b[2J", "flag_values": bad})
+    assert main(["report", str(path)]) == 0
+    assert main(["table", str(path)]) == 0
+    assert main(["figure", str(path), "--name", "final"]) == 0
+    out = capsys.readouterr().out
+    assert "\x1b" not in out
+    assert "x<script>" in out
+    page = (tmp_path / "report.html").read_text("utf-8")
+    assert "<script" not in page
+    assert "\x1b" not in page
+    assert "&lt;script&gt;alert(1)" in page
+
+
 def test_files_that_are_no_archive(tmp_path, capsys):
     (tmp_path / "text.nc").write_text("text")
     for command in ("table", "report", "figure"):
