@@ -206,10 +206,13 @@ def _whole(data: xarray.Dataset) -> Table:
     data = data.isel(single, drop=True)
     beside = [str(n) for n, v in data.coords.items() if v.dims and n not in grid]
     beside = [name for name in beside if set(data[name].dims) <= set(grid)]
-    results = [str(n) for n, v in data.data_vars.items() if set(v.dims) <= set(grid) and n != "job"]
-    # Labels whose combination was no job have no rows.
-    jobs = (Condition("job", ">=", "0"),) if "job" in data else ()
-    return Table(data, grid, (*labels, *grid, *beside), tuple(results), jobs)
+    results = [str(n) for n, v in data.data_vars.items() if set(v.dims) <= set(grid)]
+    where: tuple[Condition, ...] = ()
+    if "job" in results and data["job"].dtype.kind == "i":
+        # Labels whose combination was no job have no rows.
+        results.remove("job")
+        where = (Condition("job", ">=", "0"),)
+    return Table(data, grid, (*labels, *grid, *beside), tuple(results), where)
 
 
 def _condition(text: str) -> Condition:

@@ -170,12 +170,17 @@ def read(data: xr.Dataset) -> View:
 
 def _alone(data: xr.Dataset) -> None:
     """Refuse what a sweep has joined: each job has a document, and so a picture, of its own."""
-    joined = data["job"].dims if "job" in data else ()
+    job = data.data_vars.get("job")
+    joined = job.dims if job is not None and job.dtype.kind == "i" else ()
     labels = [
         d for d in data.dims if d in joined or (d in data.coords and data[d].dtype.kind in "OSUT")
     ]
     if labels:
-        one = ", ".join(f"{d}={str(data[d].values[0])!r}" for d in labels if d in data.coords)
+        one = ", ".join(
+            f"{d}={data[d].values.tolist()[0]!r}"
+            for d in labels
+            if d in data.coords and data.sizes[d]
+        )
         raise CobwebError(
             f"figure: several jobs, told apart by {', '.join(map(str, labels))}; choose one, "
             f"such as ds.sel({one}), or draw each with `python -m pipeline figure FILE`."

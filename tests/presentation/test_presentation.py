@@ -1,4 +1,4 @@
-"""Archives and sweeps for readers: their jobs, figures, tables and reports, by command."""
+"""Archives and sweeps as tables and pages, by command."""
 
 from __future__ import annotations
 
@@ -7,169 +7,16 @@ import os
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import netCDF4
 import numpy as np
-import pytest
-import xarray as xr
 
 import pipeline
-from pipeline import archive, collection, presentation, report
+from pipeline import archive, presentation, report
 from pipeline.__main__ import main
-from pipeline.collection import Member
-from pipeline.errors import ArchiveError, CobwebError
+from pipeline.presentation import joined
 
 WORDS = ("experiment=logistic_bifurcation", "figure=auto", "iterate.length=30")
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Runs of three maps in folders of their names; sweep.nc and groups.nc, which join them."""
-    base = tmp_path_factory.mktemp("presentation")
-    for name in ("logistic", "cubic", "henon"):
-        words = (*WORDS, f"map={name}", "~grid.a", "+grid.a={start: 1, stop: 1.4, num: 5}")
-        pipeline.run(*words, "analysis=[orbit,final]", folder=base / name).close()
-    members = [Member({"map": n}, base / n / "result.nc") for n in ("logistic", "cubic")]
-    failed = Member({"map": "tent/<b>"}, None, "the tent has <i>no</i> a")
-    collection.join([*members, failed], base / "sweep.nc")
-    collection.join(
-        [members[0], Member({"map": "henon"}, base / "henon" / "result.nc")], base / "groups.nc"
-    )
-    return base
-
-
-@pytest.fixture
-def elsewhere(folder: Path, tmp_path: Path) -> Path:
-    """A copy of the sweep in a folder of its own."""
-    shutil.copy(folder / "sweep.nc", tmp_path)
-    return tmp_path
-
-
-def jobs(path: Path) -> list[presentation.Job]:
-    with presentation.parts(path) as found:
-        return [
-            presentation.Job(job.labels, job.data.load(), job.error)
-            for job in presentation.jobs(path, found)
-        ]
-
-
-# Jobs
-
-
-def test_a_run_is_its_own_job(folder):
-    (job,) = jobs(folder / "logistic" / "result.nc")
-    assert job.labels == {}
-    with pipeline.open(folder / "logistic" / "result.nc") as ds:
-        xr.testing.assert_identical(job.data, ds)
-
-
-def test_the_jobs_of_a_sweep_are_the_runs_that_it_joins(folder):
-    found = jobs(folder / "sweep.nc")
-    assert [job.name for job in found] == ["map = logistic", "map = cubic", "map = tent/<b>"]
-    assert [job.error for job in found] == ["", "", "the tent has <i>no</i> a"]
-    for job in found[:2]:
-        with pipeline.open(folder / job.labels["map"] / "result.nc") as ds:
-            xr.testing.assert_equal(job.data, ds)
-            assert job.data.attrs["document"] == ds.attrs["document"]
-
-
-def test_the_jobs_of_groups_are_found(folder):
-    found = jobs(folder / "groups.nc")
-    assert [job.labels for job in found] == [{"map": "logistic"}, {"map": "henon"}]
-    assert "y_final" in found[1].data
-    assert "henon" in found[1].data.attrs["document"]
-
-
-def test_jobs_of_strangers(folder, elsewhere, monkeypatch):
-    """Provenance that is no JSON leaves the labels of the coordinates; jobs are bounded."""
-    with netCDF4.Dataset(elsewhere / "sweep.nc", "a") as file:
-        text = file["provenance"]["job_1"]
-        text[:] = np.full(text.shape, b"[")
-    assert [job.labels for job in jobs(elsewhere / "sweep.nc")][1] == {"map": "cubic"}
-    monkeypatch.setattr(presentation, "MOST_JOBS", 2)
-    with pytest.raises(ArchiveError, match="more jobs than a sweep has"):
-        jobs(elsewhere / "sweep.nc")
-
-
-def test_a_folder_stands_for_what_it_holds(folder):
-    assert presentation.located(folder) == folder / "sweep.nc"
-    assert presentation.located(folder / "henon") == folder / "henon" / "result.nc"
-    assert presentation.located("none.nc") == Path("none.nc")
-    with pytest.raises(CobwebError, match=r"a folder that has sweep\.nc, result\.nc"):
-        presentation.located(folder.parent)
-
-
-# Figures
-
-
-def test_each_job_of_a_sweep_is_drawn(elsewhere, capsys):
-    assert main(["figure", str(elsewhere)]) == 0
-    drawn = ["figure_logistic.png", "figure_cubic.png"]
-    told = capsys.readouterr()
-    assert told.out.splitlines() == [str(elsewhere / name) for name in drawn]
-    assert told.err == (
-        "map = tent/<b>: failed, so there is nothing to draw: the tent has <i>no</i> a\n"
-    )
-    alone = elsewhere / "alone.png"
-    with pipeline.open(elsewhere / "sweep.nc") as ds:
-        assert ds["map"].values.tolist() == ["logistic", "cubic", "tent/<b>"]
-    main(["figure", str(elsewhere), "--where", "map=cubic", "-o", str(elsewhere / "alone")])
-    assert (elsewhere / "alone_cubic.png").read_bytes() == (elsewhere / drawn[1]).read_bytes()
-    assert not alone.exists()
-
-
-def test_a_job_is_drawn_as_its_archive_is(folder, tmp_path):
-    runs = list(presentation.draw(folder / "cubic" / "result.nc", tmp_path, formats=["svg"]))
-    swept = presentation.draw(
-        folder / "sweep.nc", tmp_path, formats=["svg"], where=["map=cubic"], style="screen"
-    )
-    ((one,), (two,)) = (files for files, _ in [*runs, *swept])
-    assert (one.name, two.name) == ("figure.svg", "figure_cubic.svg")
-    assert one.read_text() == two.read_text()
-
-
-def test_groups_are_drawn_where_the_kind_fits(folder, tmp_path, capsys):
-    words = ["--name", "phase_portrait", "-o", str(tmp_path)]
-    assert main(["figure", str(folder / "groups.nc"), *words]) == 0
-    told = capsys.readouterr()
-    assert told.out.splitlines() == [str(tmp_path / "figure_henon.png")]
-    assert told.err.startswith('map = logistic: figure.name = "phase_portrait": ')
-    assert main(["figure", str(folder / "groups.nc"), "--name", "status_map"]) == 2
-    assert [line[:14] for line in capsys.readouterr().err.splitlines()] == [
-        "map = logistic",
-        "map = henon: f",
-    ]
-
-
-def test_labels_of_strangers_are_no_paths(folder, tmp_path):
-    path = folder / "henon" / "result.nc"
-    members = [Member({"map": name}, path) for name in ("../../a b", "../..:a b", "." * 300)]
-    collection.join(members, tmp_path / "sweep.nc")
-    drawn = [files for files, _ in presentation.draw(tmp_path / "sweep.nc", formats=["svg"])]
-    names = [files[0].relative_to(tmp_path).name for files in drawn]
-    assert names[:2] == ["figure_.._.._a_b.svg", "figure_.._.._a_b_1.svg"]
-    assert len(names[2]) < 60
-    assert all(files[0].parent == tmp_path for files in drawn)
-
-
-@pytest.mark.parametrize(
-    ("where", "message"),
-    [
-        ("map=tents", '"map=tents": one of logistic, cubic, tent/<b> (labels: map).'),
-        ("size=3", '"size=3": no such label (labels: map).'),
-        ("map", '"map": one of logistic, cubic, tent/<b> (labels: map).'),
-    ],
-)
-def test_jobs_that_are_not_there(folder, capsys, where, message):
-    assert main(["figure", str(folder), "--where", where]) == 2
-    assert capsys.readouterr().err == f"figure: --where {message}\n"
-
-
-def test_many_jobs_are_not_drawn_at_once(folder, monkeypatch):
-    monkeypatch.setattr(presentation, "MOST_FIGURES", 2)
-    with pytest.raises(CobwebError, match=r"3 jobs, and draws at most 2; .* map=logistic\."):
-        list(presentation.draw(folder / "sweep.nc"))
 
 
 # Tables
@@ -284,13 +131,13 @@ def test_the_documents_figure_gives_way_in_a_report(folder, monkeypatch):
     with pipeline.open(folder / "henon" / "result.nc") as ds:
         text = ds.attrs["document"].replace("name: auto", "name: cobweb")
         picture, remark = presentation._picture(
-            presentation.Job({}, ds.load().assign_attrs(document=text))
+            joined.Run({}, ds.load().assign_attrs(document=text))
         )
         assert picture
         assert picture.caption == "figure=bifurcation"
         assert remark == ""
         bare = ds[["status"]].isel(a=0, drop=True)
-        assert presentation._picture(presentation.Job({}, bare)) == (
+        assert presentation._picture(joined.Run({}, bare)) == (
             None,
             "Nothing here can be drawn.",
         )
