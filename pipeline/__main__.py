@@ -48,12 +48,8 @@ def _inspect(arguments: Sequence[str]) -> int:
     info.add_argument("file", help="an archive: result.nc")
     resume = commands.add_parser("resume", help="continue a run that was stopped or killed")
     resume.add_argument("folder", help="the folder of the run")
-    figure = commands.add_parser("figure", help="draw an archive")
-    figure.add_argument("file", help="an archive: result.nc")
-    figure.add_argument("--name", default=None, help="kind of figure, as `list figure` shows them")
-    figure.add_argument("--style", default=None, help="screen or paper")
-    figure.add_argument("--format", action="append", help="png, svg or pdf; may be repeated")
-    figure.add_argument("--output", "-o", help="folder, or file without ending; beside the archive")
+    _presenting(commands)
+    _gathering(commands)
     _proving(commands)
     args = parser.parse_args(list(arguments))
     if args.command in ("verify", "diff"):
@@ -75,6 +71,12 @@ def _inspect(arguments: Sequence[str]) -> int:
         from pipeline import command
 
         command.resume(args.folder)
+    elif args.command == "collect":
+        _collect(args)
+    elif args.command == "table":
+        _table(args)
+    elif args.command == "report":
+        _report(args)
     else:
         _figure(args)
     return 0
@@ -138,19 +140,83 @@ def _diff(args: argparse.Namespace) -> int:
     return int(found.differs)
 
 
-def _figure(args: argparse.Namespace) -> None:
-    """Draw an archive as its document says, or otherwise."""
-    from pipeline import archive, figures
+def _presenting(commands: Any) -> None:
+    """The commands that show results to a reader."""
+    figure = commands.add_parser("figure", help="draw an archive, or each job of a sweep")
+    figure.add_argument("file", help="an archive or a sweep, or its folder")
+    figure.add_argument("--name", default=None, help="kind of figure, as `list figure` shows them")
+    figure.add_argument("--style", default=None, help="screen or paper")
+    figure.add_argument("--format", action="append", help="png, svg or pdf; may be repeated")
+    figure.add_argument("--where", action="append", default=[], help="jobs: map=henon")
+    figure.add_argument("--output", "-o", help="folder, or file without ending; beside the archive")
+    report = commands.add_parser("report", help="a page with all that matters of a run or a sweep")
+    report.add_argument("file", help="an archive or a sweep, or its folder")
+    report.add_argument("--output", "-o", help="the page; report.html beside the archive")
+    table = commands.add_parser("table", help="the results that are one number a cell")
+    table.add_argument("file", help="an archive or a sweep, or its folder")
+    table.add_argument("--csv", metavar="FILE", help="write all rows there; - is the output")
+    table.add_argument("--variables", metavar="A,B", default="", help="some of the variables")
+    table.add_argument(
+        "--where", action="append", default=[], help="rows: a>=3.5, status=bounded; may be repeated"
+    )
 
-    with archive.read(args.file) as ds, archive.damage(args.file):
-        asked = figures.asked(ds)
-        name, style = args.name or asked["name"], args.style or asked["style"]
-        figure = figures.draw(ds, name=name, style=style)
-        # Another figure than the document's takes another name, so that neither is lost.
-        stem = "_".join([args.name or "figure", *([args.style] if args.style else [])])
-        target = Path(args.output) if args.output else Path(args.file).parent / stem
-        for path in figures.save(figure, target, tuple(args.format or asked["formats"])):
-            print(path)
+
+def _gathering(commands: Any) -> None:
+    collect = commands.add_parser("collect", help="join all archives below a folder into one")
+    collect.add_argument("folder", help="a folder of folders of runs: outputs")
+    collect.add_argument("--output", "-o", help="the file; collection.nc in that folder")
+
+
+def _collect(args: argparse.Namespace) -> None:
+    """Join archives, and say by what they are told apart."""
+    from pipeline import gathering
+
+    found = gathering.collect(Path(args.folder), Path(args.output) if args.output else None)
+    for reason in found.left:
+        print(f"left out: {reason}", file=sys.stderr)
+    print(f"{found.path}: {found.members:,} archive{'s' * (found.members != 1)}")
+    for name, values in found.labels.items():
+        shown = ", ".join(v if isinstance(v, str) else f"{v:g}" for v in values[:12])
+        print(f"  {name}: {shown}{', ...' * (len(values) > 12)}")
+
+
+def _table(args: argparse.Namespace) -> None:
+    """Print the scalar results, or write them as CSV."""
+    from pipeline import presentation
+
+    file = presentation.located(args.file)
+    variables = [name.strip() for name in args.variables.split(",") if name.strip()]
+    if args.csv is None:
+        presentation.show(file, variables, args.where)
+    elif args.csv == "-":
+        presentation.export(file, sys.stdout, variables, args.where)
+    else:
+        rows = presentation.export(file, Path(args.csv), variables, args.where)
+        print(f"{args.csv}: {rows:,} rows")
+
+
+def _figure(args: argparse.Namespace) -> None:
+    """Draw an archive, or the jobs of a sweep, as the document says or otherwise."""
+    from pipeline import presentation
+
+    found = presentation.draw(
+        presentation.located(args.file),
+        Path(args.output) if args.output else None,
+        name=args.name,
+        style=args.style,
+        formats=args.format or (),
+        where=args.where,
+    )
+    for files, refused in found:
+        print(*files, sep="\n") if files else print(refused, file=sys.stderr)
+
+
+def _report(args: argparse.Namespace) -> None:
+    """Write the report of an archive."""
+    from pipeline import presentation
+
+    file, target = presentation.located(args.file), args.output
+    print(presentation.report(file, Path(target) if target else None))
 
 
 if __name__ == "__main__":

@@ -22,7 +22,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pipeline import archive, config, dataset, device, figures, filing, job, notation, provenance
+from pipeline import (
+    archive,
+    config,
+    dataset,
+    device,
+    figures,
+    filing,
+    job,
+    notation,
+    presentation,
+    provenance,
+)
 from pipeline.dataset import Block, Template
 from pipeline.errors import CobwebError, ConfigError, Interrupted
 from pipeline.experiment import Experiment
@@ -186,7 +197,7 @@ def with_figure(experiment: Experiment, name: str) -> Experiment:
 
 def fitted(experiment: Experiment, overrides: Iterable[str]) -> Experiment:
     """An experiment's own figure gives way to one that fits; one that was asked for does not."""
-    asked = any(o.lstrip("+~").startswith("figure") for o in overrides)
+    asked = any(o.lstrip("+").startswith(("figure=", "figure.name=")) for o in overrides)
     if asked or experiment.figure.name in ("auto", "none"):
         return experiment
     try:
@@ -202,7 +213,7 @@ def file(
     overrides: Iterable[str] = (),
     watch: Watch = lambda blocks, count: blocks,
 ) -> Report | None:
-    """Run an experiment into a folder: result.nc and its figures.
+    """Run an experiment into a folder: result.nc, its figures and its report.
 
     Args:
         watch: wraps the blocks, of which there are so many, to show progress.
@@ -249,7 +260,8 @@ def file(
                 done = f"{last:,} of {plan.cells:,} cells are filed"
                 raise Interrupted(f"interrupted; {done}; to go on: {RESUME} {folder}")
         result.finish(clock.record(plan.cells * experiment.iterate.steps))
-    files = (path, *_drawn(path, experiment))
+    page = [presentation.report(path)] if experiment.figure.report else []
+    files = (path, *_drawn(path, experiment), *page)
     return Report(experiment, plan, clock, counts, files, path.stat().st_size)
 
 

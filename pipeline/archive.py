@@ -208,8 +208,21 @@ def provenance(path: str | Path) -> dict[str, str]:
         return texts
 
 
-def read(path: str | Path) -> xarray.Dataset:
-    """The dataset of an archive, its values read when they are used.
+def attributes(path: str | Path, group: str = "") -> dict[str, Any]:
+    """The attributes of a file (title, history, references, ...) or of a group in it."""
+    with _opened(Path(path)) as file, damage(path):
+        there = file.groups[group] if group else file
+        return {name: there.getncattr(name) for name in there.ncattrs()}
+
+
+def groups(path: str | Path) -> list[str]:
+    """The groups that hold results: those of a sweep whose jobs differ in structure."""
+    with _opened(Path(path)) as file:
+        return [name for name in file.groups if name != "provenance"]
+
+
+def read(path: str | Path, group: str = "") -> xarray.Dataset:
+    """The dataset of an archive, or of a group in it, its values read when they are used.
 
     The attribute `document` holds the document as YAML, so that it can be drawn.
     """
@@ -217,7 +230,9 @@ def read(path: str | Path) -> xarray.Dataset:
 
     document = provenance(path).get("document", "")
     with LOCK, damage(path):
-        dataset = xarray.open_dataset(path, engine="netcdf4", lock=LOCK, **AS_STORED)
+        dataset = xarray.open_dataset(
+            path, engine="netcdf4", group=group or None, lock=LOCK, **AS_STORED
+        )
     signed = dataset.assign_attrs(document=document)
     signed.set_close(dataset.close)  # which a copy does not have
     return signed

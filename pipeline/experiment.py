@@ -25,6 +25,7 @@ class Figure:
     name: str = "auto"
     style: str = "screen"
     formats: tuple[str, ...] = ("png",)
+    report: bool = False
 
 
 @dataclass(frozen=True, eq=False)

@@ -17,7 +17,16 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-STAGES = {"config", "job", "dataset", "archive", "figures", "provenance"}
+STAGES = {
+    "config",
+    "job",
+    "dataset",
+    "archive",
+    "figures",
+    "provenance",
+    "table",
+    "report",
+}
 
 
 @pytest.fixture(scope="module")
@@ -149,7 +158,9 @@ def test_layers_are_checked(root, contracts, workdir, module, line, broken):
 def test_results_open_without_jax():
     """With JAX made impossible to import, all that reads an archive or draws it is still there."""
     lines = "import sys; sys.modules['jax'] = None; import pipeline.archive, pipeline.dataset, "
-    opened = run(sys.executable, "-c", lines + "pipeline.figures, pipeline.inspection")
+    opened = run(
+        sys.executable, "-c", lines + "pipeline.figures, pipeline.inspection, pipeline.presentation"
+    )
     assert opened.returncode == 0, opened.stderr
 
 

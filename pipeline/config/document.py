@@ -40,6 +40,7 @@ SECTIONS: dict[str, Settings] = {
         "name": Setting("text", "auto", "kind of figure"),
         "style": Setting("choice", "screen", "how it looks", options=("screen", "paper")),
         "formats": Setting("choices", ["png"], "files", options=("png", "svg", "pdf")),
+        "report": Setting("boolean", False, "write report.html too"),
     },
 }
 TOP: Settings = {

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import CobwebError
 from pipeline.figures import style, view
-from pipeline.figures.files import save
+from pipeline.figures.files import image, save
 from pipeline.figures.kinds import KINDS, choose, pick
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["KINDS", "asked", "choose", "draw", "save"]
+__all__ = ["KINDS", "asked", "choose", "draw", "image", "save"]
 
 
 def draw(

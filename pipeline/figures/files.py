@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -73,6 +74,21 @@ def save(
         for path in partial:
             path.unlink(missing_ok=True)
     return finished
+
+
+def image(fig: Figure, *, scale: float = 1.0) -> bytes:
+    """A figure as PNG.
+
+    Args:
+        scale: pixels over those of its style.
+    """
+    stream, dpi = BytesIO(), fig.dpi
+    fig.set_dpi(scale * dpi)
+    try:
+        _render(fig, stream, "png")
+    finally:
+        fig.set_dpi(dpi)
+    return stream.getvalue()
 
 
 def _render(fig: Figure, stream: Any, ending: str) -> None:

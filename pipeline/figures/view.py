@@ -149,7 +149,12 @@ def number(value: Any) -> complex | float | None:
 
 
 def read(data: xr.Dataset) -> View:
-    """Sort a dataset's dimensions and variables into axes, components and their orbits."""
+    """Sort a dataset's dimensions and variables into axes, components and their orbits.
+
+    Raises:
+        CobwebError: it holds several jobs.
+    """
+    _alone(data)
     found = document(data)
     names = _components(data, found)
     declared = section(found, "grid")
@@ -160,6 +165,25 @@ def read(data: xr.Dataset) -> View:
     swept.sort(key=lambda d: order.index(d) if d in order else dims.index(d))
     axes = tuple(_axis(data, found, names, d) for d in swept)
     return View(data, found, axes, tuple(s for n in names for s in _series(data, found, n)))
+
+
+def _alone(data: xr.Dataset) -> None:
+    """Refuse what a sweep has joined: each job has a document, and so a picture, of its own."""
+    job = data.data_vars.get("job")
+    joined = job.dims if job is not None and job.dtype.kind == "i" else ()
+    labels = [
+        d for d in data.dims if d in joined or (d in data.coords and data[d].dtype.kind in "OSUT")
+    ]
+    if labels:
+        one = ", ".join(
+            f"{d}={data[d].values.tolist()[0]!r}"
+            for d in labels
+            if d in data.coords and data.sizes[d]
+        )
+        raise CobwebError(
+            f"figure: several jobs, told apart by {', '.join(map(str, labels))}; choose one, "
+            f"such as ds.sel({one}), or draw each with `python -m pipeline figure FILE`."
+        )
 
 
 def _components(data: xr.Dataset, found: Mapping[str, Any]) -> list[str]:

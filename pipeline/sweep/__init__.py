@@ -26,7 +26,7 @@ from hydra.plugins.sweeper import Sweeper as Plugin
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
-from pipeline import api, collection
+from pipeline import api, collection, presentation
 from pipeline.collection import Member
 from pipeline.config import jobs
 from pipeline.config.jobs import Swept
@@ -96,6 +96,8 @@ class Sweeper(Plugin):
             raise Interrupted(f"interrupted; {again}") from None
         keys = [s.key for s in swept if any(s.key in p.job.labels for p in planned)]
         collection.join(list(_members(planned, jobs.labels(keys))), folder / RESULT)
+        if any(p.experiment.figure.report for p in planned):
+            presentation.report(folder / RESULT)
         return Outcome(planned, folder / RESULT)
 
     def _check(self) -> None:

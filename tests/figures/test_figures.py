@@ -77,8 +77,8 @@ def test_every_kind_is_a_choice_with_a_description(kind, root):
     assert text.startswith("# ")
     chosen = yaml.safe_load(text)
     assert chosen["name"] == kind
-    if kind != "none":
-        assert chosen == {"name": kind, "style": "screen", "formats": ["png"]}
+    own = {} if kind == "none" else {"style": "screen", "formats": ["png"]}
+    assert chosen == {"name": kind, **own, "report": False}
 
 
 @pytest.mark.parametrize("kind", figures.KINDS)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from io import BytesIO
+
 import matplotlib
 import pytest
+from PIL import Image
 
 from pipeline import figures
 from pipeline.errors import CobwebError
@@ -85,3 +88,16 @@ def test_the_settings_of_the_process_come_back(figure, tmp_path):
     before = matplotlib.rcParams.copy()
     figures.save(figure, tmp_path, ("svg",))
     assert matplotlib.rcParams == before
+
+
+def test_a_figure_as_bytes(figure):
+    """In the pixels of its style or more of them; the figure keeps its own."""
+    before = figure.dpi
+    with (
+        Image.open(BytesIO(figures.image(figure))) as one,
+        Image.open(BytesIO(figures.image(figure, scale=2))) as two,
+    ):
+        assert one.format == two.format == "PNG"
+        # Each side is rounded to whole pixels.
+        assert two.size == pytest.approx((2 * one.width, 2 * one.height), abs=1)
+    assert figure.dpi == before

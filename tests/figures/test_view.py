@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import xarray as xr
 
+from pipeline.errors import CobwebError
 from pipeline.figures import view
 from tests.figures import datasets
 
@@ -82,3 +84,17 @@ def test_lost_cells_are_those_that_escaped_or_failed():
 def test_at_most_so_many_indices_with_both_ends():
     assert view.evenly(3, 8).tolist() == [0, 1, 2]
     assert view.evenly(100, 3).tolist() in ([0, 49, 99], [0, 50, 99])
+
+
+def test_several_jobs_are_not_one_picture():
+    """Told apart by texts or by the numbers of jobs; each alone is drawn."""
+    one = datasets.single().drop_attrs(deep=False)
+    texts = xr.concat([one, one], "map", join="override").assign_coords(map=["tent", "henon"])
+    with pytest.raises(CobwebError, match=r"several jobs, .* by map; .* ds\.sel\(map='tent'\)"):
+        view.read(texts)
+    numbers = xr.concat([one, one], "size", join="override").assign_coords(size=[10, 20])
+    numbers["job"] = ("size", np.int32([0, 1]))
+    with pytest.raises(CobwebError, match=r"told apart by size; .* ds\.sel\(size=10\)"):
+        view.read(numbers)
+    assert view.read(texts.sel(map="henon")).axes == ()
+    assert view.read(numbers.sel(size=20)).axes == ()
