@@ -37,7 +37,6 @@ from pipeline import (
 from pipeline.dataset import Block, Template
 from pipeline.errors import CobwebError, ConfigError, Interrupted
 from pipeline.experiment import Experiment
-from pipeline.job.kernel import Kernel
 
 if TYPE_CHECKING:
     import xarray
@@ -244,7 +243,7 @@ def file(
             experiment.document, list(overrides), plan.record, device.describe(experiment.device)
         )
         if result.texts is not None:
-            plan = _continued(result.texts, here, plan, result.partial)
+            plan = _continued(experiment, layout.cell_bytes, result.texts, here, result.partial)
         call, compile_seconds = job.compiled(experiment, plan)
         clock = Clock(compile_seconds)
         result.begin(_signed(layout), here)
@@ -277,28 +276,12 @@ def _drawn(path: Path, experiment: Experiment) -> Iterator[Path]:
             yield from figures.save(figure, path.parent, wanted.formats)
 
 
-def resume(folder: Path, watch: Watch = lambda blocks, count: blocks) -> Report:
-    """Continue a run that was stopped or killed, from what it has filed.
-
-    Raises:
-        CobwebError: there is nothing to continue, or not here.
-    """
-    texts = archive.provenance(_partial(folder))
-    report = file(config.read(_document(texts)), folder, json.loads(texts["overrides"]), watch)
-    assert report is not None
-    return report
-
-
-def unfinished(folder: Path) -> Any:
-    """The document of a run that was stopped or killed.
+def unfinished(folder: Path) -> Path:
+    """The file of a run that was stopped or killed.
 
     Raises:
         CobwebError: there is nothing to continue.
     """
-    return _document(archive.provenance(_partial(folder)))
-
-
-def _partial(folder: Path) -> Path:
     partial = filing.partial_of(folder / RESULT)
     if not partial.exists():
         whole = (folder / RESULT).exists()
@@ -316,7 +299,11 @@ def _document(texts: Mapping[str, str]) -> Any:
 
 
 def _continued(
-    texts: Mapping[str, str], here: Mapping[str, str], plan: job.Plan, path: Path
+    experiment: Experiment,
+    cell_bytes: int,
+    texts: Mapping[str, str],
+    here: Mapping[str, str],
+    path: Path,
 ) -> job.Plan:
     """The plan of a run that was stopped, to be continued by one of these texts.
 
@@ -334,10 +321,14 @@ def _continued(
             raise CobwebError(f"{aside} {reason}. Continue it there, or delete it.")
     try:
         record = json.loads(texts["plan"])
-        kernel, block = Kernel(**record["kernel"]), int(record["block"])
-    except (KeyError, TypeError, ValueError):
-        raise CobwebError(f"{aside} whose plan this version cannot read; delete it.") from None
-    return dataclasses.replace(plan, kernel=kernel, block=block)
+    except (KeyError, ValueError):
+        record = None
+    if not isinstance(record, dict):
+        raise CobwebError(f"{aside} without a plan; delete it.")
+    again, notes = job.replay(experiment, cell_bytes, record)
+    if notes:
+        raise CobwebError(f"{aside} that cannot be continued: {'; '.join(notes)}. Delete it.")
+    return again
 
 
 @contextlib.contextmanager

@@ -272,10 +272,9 @@ def resume(folder: str) -> None:
     Raises:
         CobwebError: there is nothing to continue.
     """
-    wanted = config.device_of(api.unfinished(Path(folder)))
-    if wanted is not None:
-        device.start(wanted)
-    for line in summary(api.resume(Path(folder), progress)):
+    from pipeline import restoration
+
+    for line in summary(restoration.resume(Path(folder), device.start, progress)):
         print(line)
 
 

@@ -7,12 +7,14 @@ anything is made of it, and no file that it names is opened.
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from pipeline import api, config, device, sensitivity
+from pipeline import api, config, contents, device, sensitivity
 from pipeline.contents import Contents
 from pipeline.device import Device
 from pipeline.errors import ConfigError, ForeignError
@@ -56,6 +58,31 @@ def read(found: Contents, begin: Callable[[Device], None]) -> Experiment:
     return dataclasses.replace(
         experiment, device=dataclasses.replace(experiment.device, memory=memory)
     )
+
+
+def resume(
+    folder: Path,
+    begin: Callable[[Device], None] = lambda wanted: None,
+    watch: api.Watch = lambda blocks, count: blocks,
+) -> api.Report:
+    """Continue a run that was stopped or killed, from what it has filed.
+
+    Args:
+        begin: told what the document wants of JAX, before JAX starts.
+
+    Raises:
+        CobwebError: there is nothing to continue, or not here.
+    """
+    with contents.opened(api.unfinished(folder)) as found:
+        experiment = read(found, begin)
+        try:
+            overrides = json.loads(found.texts["overrides"])
+        except (KeyError, ValueError):
+            overrides = []
+    words = [word for word in overrides if isinstance(word, str)]
+    report = api.file(experiment, folder, words, watch)
+    assert report is not None
+    return report
 
 
 def _plausible(found: Contents, document: Mapping[str, Any]) -> None:

@@ -17,7 +17,7 @@ import yaml
 from jax.errors import JaxRuntimeError
 
 import pipeline
-from pipeline import api, archive, config, job
+from pipeline import api, archive, config, job, restoration
 from pipeline.errors import ArchiveError, CobwebError, ConfigError
 from tests.runs import document, experiment
 
@@ -214,7 +214,7 @@ def test_an_interrupted_run_leaves_no_result(tmp_path: Path, error: BaseExceptio
     with pytest.raises(type(error)):
         api.file(found, tmp_path, watch=interrupted)
     assert not (tmp_path / "result.nc").exists()
-    report = api.resume(tmp_path)
+    report = restoration.resume(tmp_path)
     assert report.counts["status"] == {"bounded": 3}
     assert [path.name for path in tmp_path.iterdir()] == ["result.nc"]
 

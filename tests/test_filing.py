@@ -17,7 +17,7 @@ import netCDF4
 import numpy as np
 import pytest
 
-from pipeline import api, archive, config, filing
+from pipeline import api, archive, config, filing, restoration
 from pipeline.errors import ArchiveError, CobwebError
 from tests.test_command import environment
 
@@ -72,7 +72,7 @@ def test_a_stopped_run_goes_on(tmp_path: Path, whole: dict[str, bytes], by: str)
         return source
 
     if by == "resume":
-        report = api.resume(tmp_path, watch)
+        report = restoration.resume(tmp_path, watch=watch)
     else:
         report = api.file(experiment([*RUN[:-1], "device.memory=1GiB"]), tmp_path, RUN, watch)
     assert report is not None
@@ -89,7 +89,7 @@ def test_values_that_did_not_reach_the_disk_are_computed_again(
     begun(tmp_path, 3)
     with netCDF4.Dataset(tmp_path / ".result.nc.partial", "r+") as file:
         file["x"][10, 20] += 1e-15
-    api.resume(tmp_path)
+    restoration.resume(tmp_path)
     assert contents(tmp_path / "result.nc") == whole
 
 
@@ -124,7 +124,7 @@ def test_another_environment_is_refused(tmp_path: Path, monkeypatch: pytest.Monk
     begun(tmp_path, 3)
     monkeypatch.setenv("XLA_FLAGS", "--xla_cpu_max_isa=SSE4_2")
     with pytest.raises(CobwebError, match="begun with xla_flags = , where this is --xla_cpu"):
-        api.resume(tmp_path)
+        restoration.resume(tmp_path)
 
 
 def test_two_runs_into_one_folder(tmp_path: Path) -> None:
@@ -139,10 +139,10 @@ def test_two_runs_into_one_folder(tmp_path: Path) -> None:
 
 def test_nothing_to_resume(tmp_path: Path) -> None:
     with pytest.raises(CobwebError, match="nothing to resume; no run was stopped here"):
-        api.resume(tmp_path)
+        restoration.resume(tmp_path)
     api.file(experiment(), tmp_path, RUN)
     with pytest.raises(CobwebError, match="nothing to resume; its result is whole"):
-        api.resume(tmp_path)
+        restoration.resume(tmp_path)
 
 
 def command(root: Path, folder: Path, *more: str) -> list[str]:
@@ -231,7 +231,7 @@ def test_a_write_that_fails_can_be_gone_on_with(
     with pytest.raises(ArchiveError, match="is the disk full"):
         api.file(experiment(), tmp_path, RUN)
     monkeypatch.undo()
-    report = api.resume(tmp_path)
+    report = restoration.resume(tmp_path)
     assert report is not None
     assert contents(tmp_path / "result.nc") == whole
 
@@ -240,6 +240,6 @@ def test_codes_of_an_earlier_part_are_counted(tmp_path: Path) -> None:
     overrides = ["experiment=quadratic_basin", "figure=none", "device.memory=120kB"]
     overrides.append("grid.x0.step=0.01")
     begun(tmp_path, 2, overrides)
-    report = api.resume(tmp_path)
+    report = restoration.resume(tmp_path)
     counts = np.bincount(api.open(tmp_path / "result.nc")["status"].values.ravel())
     assert sorted(report.counts["status"].values()) == sorted(counts[counts > 0].tolist())
