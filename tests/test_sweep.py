@@ -20,6 +20,7 @@ from hydra.core.plugins import Plugins
 
 from pipeline import api, archive, command, sweep
 from pipeline.__main__ import main
+from pipeline.errors import ArchiveError
 
 SHORT = ["experiment=orbit", "iterate.length=3", "figure=none", "hydra.sweep.dir=out"]
 Command = Callable[..., tuple[int, str, str]]
@@ -244,7 +245,7 @@ def test_a_failure_within_a_job(
         if len(calls) == 1:
             raise ZeroDivisionError("ours")
         if len(calls) == 2:
-            raise archive.ArchiveError("the disk is full.")
+            raise ArchiveError("the disk is full.")
         return file(*words)
 
     monkeypatch.setattr(api, "file", failing)
@@ -416,6 +417,7 @@ KILLED = """
 import os, sys
 from pipeline import api, command
 from pipeline.__main__ import main
+from pipeline.errors import ArchiveError
 
 file = api.file
 
