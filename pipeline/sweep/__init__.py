@@ -14,8 +14,9 @@ import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from importlib.machinery import ModuleSpec
+from importlib.util import module_from_spec
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 from hydra.core.override_parser.types import Quote, QuotedString
@@ -195,8 +196,8 @@ def _enter() -> None:
     try:
         parent = importlib.import_module(package)
     except ImportError:  # no plugin is installed
-        parent = sys.modules[package] = ModuleType(package)
-        parent.__path__ = []
+        parent = module_from_spec(ModuleSpec(package, None, is_package=True))
+        sys.modules[package] = parent
     here = sys.modules[__name__]
     sys.modules[MODULE] = here
     setattr(parent, name, here)
