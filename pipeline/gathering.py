@@ -10,9 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from pipeline import archive, collection
+from pipeline import archive, collection, notation
 from pipeline.collection import Member
 from pipeline.config import jobs
 from pipeline.config.jobs import Label
@@ -124,8 +122,8 @@ def _document(text: str) -> Any:
     if len(text) > LONGEST_DOCUMENT:
         return {}
     try:
-        return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    except (yaml.YAMLError, RecursionError, ValueError):
+        return notation.read(text)
+    except notation.Fault:
         return {}
 
 
