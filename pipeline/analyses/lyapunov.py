@@ -177,9 +177,12 @@ def build(subject: Subject, settings: Mapping[str, Any]) -> Fold:
     if window:
         ends = subject.iterate.transient + window * np.arange(1, length // window + 1)
         dimensions.append(Dimension("window", len(ends), ends, "last iteration of the window"))
+    beside = {} if window else {"ancillary_variables": "lyapunov_error"}
     error = Variable("lyapunov_error", (numbers,), "float", "standard error of the exponent", "1")
     finished = (
-        Variable("lyapunov", tuple(dimensions), "float", "Lyapunov exponent", "1"),
+        Variable(
+            "lyapunov", tuple(dimensions), "float", "Lyapunov exponent", "1", attributes=beside
+        ),
         error,
         Variable("kaplan_yorke_dimension", (), "float", "Kaplan-Yorke dimension", "1"),
     )
