@@ -161,7 +161,7 @@ def _space(kept: Kept, push: Callable[[State], State], basis: list[State]) -> Ke
 
 
 def build(subject: Subject, settings: Mapping[str, Any]) -> Fold:
-    """`lyapunov`, `lyapunov_error`, `kaplan_yorke_dimension`; NaN of an escaped cell.
+    """`lyapunov`, `lyapunov_error`, beyond one real `kaplan_yorke_dimension`; NaN of an escaped cell.
 
     Exponents descend. One is -inf where a derivative, or the determinant, was exactly 0.
     """
@@ -179,13 +179,15 @@ def build(subject: Subject, settings: Mapping[str, Any]) -> Fold:
         dimensions.append(Dimension("window", len(ends), ends, "last iteration of the window"))
     beside = {} if window else {"ancillary_variables": "lyapunov_error"}
     error = Variable("lyapunov_error", (numbers,), "float", "standard error of the exponent", "1")
-    finished = (
+    finished = [
         Variable(
             "lyapunov", tuple(dimensions), "float", "Lyapunov exponent", "1", attributes=beside
         ),
         error,
-        Variable("kaplan_yorke_dimension", (), "float", "Kaplan-Yorke dimension", "1"),
-    )
+    ]
+    if size > 1:
+        meaning = "Kaplan-Yorke dimension"
+        finished.append(Variable("kaplan_yorke_dimension", (), "float", meaning, "1"))
     plane = size == 2 and count == 2
     advance = {1: _line}.get(size, _plane if plane else _space)
 
@@ -224,14 +226,14 @@ def build(subject: Subject, settings: Mapping[str, Any]) -> Fold:
         parts = jnp.diff(end.parts, axis=0) / max(end.span, 1)
         spread = _error(parts) if len(parts) > 1 else jnp.full_like(mean, jnp.nan)
         found = ordered(mean)
-        return {
+        values = {
             "lyapunov": ordered(parts.T) if window else found,
             "lyapunov_error": spread[order],
-            "kaplan_yorke_dimension": _dimension(found, size),
         }
+        return values | ({"kaplan_yorke_dimension": _dimension(found, size)} if size > 1 else {})
 
     return Fold(
-        finished=finished,
+        finished=tuple(finished),
         init=init,
         open=functools.partial(every, _begun),
         update=update,
