@@ -30,6 +30,8 @@ MOVED = 64
 ROOM = 16
 # Units in the last place that sums in another order may cost a result that is not sensitive.
 FLOOR = 2**10
+# Of the names of stated errors, behind that of the result.
+SUFFIX = "_error"
 # Standard errors, of the difference of two estimates.
 ERRORS = 5
 # Cells on either side in which a probe may fall: sensitivity changes little from cell to cell.
@@ -83,6 +85,9 @@ def strangers(
     here = computed[entry.name]
     apart = _apart(stored, here)
     allowed = _floor(here) + _stated(entry, computed)
+    if entry.name.endswith(SUFFIX):
+        # An error is no better known than the result whose error it is.
+        allowed = allowed + _floor(computed.get(entry.name.removesuffix(SUFFIX), here))
     if not np.any(apart > allowed):
         return np.zeros(len(here), bool)
     reach = np.zeros(here.shape)
@@ -135,7 +140,7 @@ def _floor(here: np.ndarray) -> np.ndarray:
 
 def _stated(entry: Entry, computed: Mapping[str, np.ndarray]) -> Any:
     """The errors that an analysis states of its results; of both, as these here are known."""
-    name = f"{entry.name}_error"
+    name = f"{entry.name}{SUFFIX}"
     if name not in str(entry.attributes.get("ancillary_variables", "")).split():
         return 0.0
     error = np.abs(computed[name]).astype(float)

@@ -161,9 +161,9 @@ def _space(kept: Kept, push: Callable[[State], State], basis: list[State]) -> Ke
 
 
 def build(subject: Subject, settings: Mapping[str, Any]) -> Fold:
-    """`lyapunov`, `lyapunov_error`, beyond one real `kaplan_yorke_dimension`; NaN of an escaped cell.
+    """`lyapunov`, `lyapunov_error`, of two reals or more `kaplan_yorke_dimension`.
 
-    Exponents descend. One is -inf where a derivative, or the determinant, was exactly 0.
+    Exponents descend; NaN of an escaped cell, -inf where a derivative or determinant was exactly 0.
     """
     import functools
 

@@ -15,6 +15,8 @@ from pipeline.job.pairs import pack, unpack
 
 # The lanes, the steps done, the rows filled, and the table of what is recorded.
 State = tuple[Lane, Any, Any, Any]
+# Equal parts of the length have a multiple of so many steps: whole bodies of all kernels alike.
+WHOLE = 32
 # Steps between two calls of the folds' `settle`.
 SETTLE = 4
 
@@ -90,7 +92,7 @@ def program(
         if zeroth:
             state = (*state[:3], put(table, [first], 0))
         tile = kernel.unroll if stride == 1 else 1
-        span, parts = _parts(experiment, math.lcm(stride, tile if recorders else walk.many))
+        span, parts = _parts(experiment, math.lcm(stride, WHOLE))
         part = jax.vmap(move.part)
 
         def through(state: State, _: None) -> tuple[State, Any]:
@@ -130,7 +132,7 @@ def put(table: dict[str, Any], notes: list[dict[str, Any]], at: Any) -> dict[str
 
 
 def _parts(experiment: Experiment, multiple: int) -> tuple[int, int]:
-    """(steps of one part of the length, how many parts), whole loop bodies where they may be."""
+    """(steps of one part of the length, how many parts)."""
     wanted = [fold for fold in experiment.folds() if fold.parts or fold.span]
     length = experiment.iterate.length
     if not wanted:
