@@ -15,8 +15,8 @@ from pipeline.job.pairs import pack, unpack
 
 # The lanes, the steps done, the rows filled, and the table of what is recorded.
 State = tuple[Lane, Any, Any, Any]
-# Equal parts of the length have a multiple of so many steps: whole bodies of all kernels alike.
-WHOLE = 32
+# Parts of the length have a multiple of so many steps: two whole bodies of any kernel, or more.
+WHOLE = 64
 # Steps between two calls of the folds' `settle`.
 SETTLE = 4
 
