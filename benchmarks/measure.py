@@ -26,7 +26,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 import jax
 import numpy as np
 
-from pipeline import api, config, dataset, job
+from pipeline import config, dataset, job, preparation
 from pipeline.dataset import Template
 from pipeline.experiment import Experiment
 
@@ -117,7 +117,7 @@ class Prepared:
 def prepare(*overrides: str) -> Prepared:
     """The experiment of a command line, compiled."""
     experiment = config.read(config.compose([*overrides, "figure=none"]))
-    layout, plan = api.prepare(experiment)
+    layout, plan = preparation.prepare(experiment)
     call, seconds = job.compiled(experiment, plan)
     return Prepared(experiment, layout, plan, call, seconds)
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from pipeline import api, config, device, job, provenance
+from pipeline import config, device, execution, job, preparation, provenance
 from pipeline.config import composition, jobs
 from pipeline.config.jobs import Swept
 from pipeline.config.mistakes import Mistakes
@@ -145,7 +145,7 @@ def _job(hydra: Hydra, loader: composition.Loader, args: Any) -> None:
         return
     experiment = _read(document, args.overrides)
     # Nothing is made on the disk for a run that cannot be done.
-    api.prepare(experiment)
+    preparation.prepare(experiment)
     if experiment.dry_run:
         print(plan(experiment))
         return
@@ -176,7 +176,7 @@ def _read(document: dict[str, Any], overrides: Sequence[str]) -> Experiment:
     if wanted is not None:
         device.start(wanted)
     experiment = config.read(document)
-    fitting = api.fitted(experiment, overrides)
+    fitting = preparation.fitted(experiment, overrides)
     if fitting is not experiment:
         name = experiment.figure.name
         print(f"The experiment's figure, {name}, does not fit this result: figure=auto instead.")
@@ -257,10 +257,12 @@ def _file(experiment: Experiment, overrides: Sequence[str]) -> None:
     folder = Path(HydraConfig.get().runtime.output_dir)
     shown = _relative(folder)
     LOG.info("experiment %s into %s", experiment.name, folder)
-    report = api.file(experiment, folder, overrides, progress)
+    report = execution.file(experiment, folder, overrides, progress)
     if report is None:
-        say(f"{shown / api.RESULT} holds the finished result of this document; nothing to do.")
-        say(f"To draw it: python -m pipeline figure {shown / api.RESULT}")
+        say(
+            f"{shown / execution.RESULT} holds the finished result of this document; nothing to do."
+        )
+        say(f"To draw it: python -m pipeline figure {shown / execution.RESULT}")
         return
     for line in summary(report):
         say(line)
@@ -284,7 +286,7 @@ def say(line: str) -> None:
     LOG.info("%s", line)
 
 
-def summary(report: api.Report) -> list[str]:
+def summary(report: execution.Report) -> list[str]:
     """The closing lines of a run."""
     experiment, plan = report.experiment, report.plan
     steps, problem = experiment.iterate.steps, experiment.problem
@@ -298,7 +300,7 @@ def summary(report: api.Report) -> list[str]:
     return [head, f"{work}; {time}", _ends(report), f"{shown} ({_bytes(report.bytes)})"]
 
 
-def _ends(report: api.Report) -> str:
+def _ends(report: execution.Report) -> str:
     """How the cells ended; what converged to something else than was sought is counted apart."""
     counts = dict(report.counts)
     ends = {name: f"{count:,} {name}" for name, count in counts.pop("status").items()}
@@ -316,7 +318,7 @@ def _ends(report: api.Report) -> str:
 
 def plan(experiment: Experiment) -> str:
     """What a run would do."""
-    layout, blocks = api.prepare(experiment)
+    layout, blocks = preparation.prepare(experiment)
     cost = job.estimate(experiment, blocks)
     programs = "4" if job.leaves_early(experiment) else "1"
     if blocks.kernel.guarded:

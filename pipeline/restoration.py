@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline import api, config, contents, device, sensitivity
+from pipeline import config, contents, device, execution, preparation, sensitivity
 from pipeline.contents import Contents
 from pipeline.device import Device
 from pipeline.errors import ConfigError, ForeignError
@@ -51,7 +51,7 @@ def read(found: Contents, begin: Callable[[Device], None]) -> Experiment:
         reason = "this version cannot read its document"
         told = "\n".join(f"  {line}" for line in str(error).splitlines())
         raise ForeignError(f"{found.path}: {reason}:\n{told}") from None
-    free = api.free_memory()
+    free = preparation.free_memory()
     memory = experiment.device.memory
     if free is not None:
         memory = min(memory, max(1, int(SHARE * free)))
@@ -63,8 +63,8 @@ def read(found: Contents, begin: Callable[[Device], None]) -> Experiment:
 def resume(
     folder: Path,
     begin: Callable[[Device], None] = lambda wanted: None,
-    watch: api.Watch = lambda blocks, count: blocks,
-) -> api.Report:
+    watch: execution.Watch = lambda blocks, count: blocks,
+) -> execution.Report:
     """Continue a run that was stopped or killed, from what it has filed.
 
     Args:
@@ -73,14 +73,14 @@ def resume(
     Raises:
         CobwebError: there is nothing to continue, or not here.
     """
-    with contents.opened(api.unfinished(folder)) as found:
+    with contents.opened(execution.unfinished(folder)) as found:
         experiment = read(found, begin)
         try:
             overrides = json.loads(found.texts["overrides"])
         except (KeyError, ValueError):
             overrides = []
     words = [word for word in overrides if isinstance(word, str)]
-    report = api.file(experiment, folder, words, watch)
+    report = execution.file(experiment, folder, words, watch)
     assert report is not None
     return report
 

@@ -13,7 +13,7 @@ from typing import Any
 import netCDF4
 import numpy as np
 
-from pipeline import api, archive, dataset, device, filing, job, provenance
+from pipeline import archive, dataset, device, execution, filing, job, preparation, provenance
 from pipeline.experiment import Experiment
 from tests.runs import experiment
 
@@ -38,7 +38,7 @@ def filed(
         change: alters the results, {variable: [cells, ...]}.
     """
     found = experiment(**parts)
-    layout, own = api.prepare(found)
+    layout, own = preparation.prepare(found)
     changed = dict(plan or {})
     if "kernel" in changed:
         changed["kernel"] = dataclasses.replace(own.kernel, **changed["kernel"])
@@ -53,7 +53,7 @@ def filed(
         change(cells)
     told = provenance.gather(found.document, [], used.record, device.describe(found.device))
     blocks = [(0, used.cells, cells)]
-    filing.write(api._signed(layout), blocks, path, {**told, **(texts or {})})
+    filing.write(execution._signed(layout), blocks, path, {**told, **(texts or {})})
     return path
 
 

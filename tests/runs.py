@@ -9,7 +9,7 @@ from typing import Any
 import xarray
 import yaml
 
-from pipeline import api, config, dataset, job
+from pipeline import config, dataset, job, preparation
 from pipeline.experiment import Experiment
 
 CONF = Path(__file__).resolve().parents[1] / "conf"
@@ -59,7 +59,7 @@ def experiment(**parts: Any) -> Experiment:
 
 def compute(found: Experiment) -> xarray.Dataset:
     """Its dataset, in memory."""
-    layout, plan = api.prepare(found)
+    layout, plan = preparation.prepare(found)
     call, _ = job.compiled(found, plan)
     return dataset.assemble(layout, dataset.fill(layout, job.blocks(found, plan, call)))
 

@@ -17,7 +17,7 @@ import pytest
 import xarray
 import yaml
 
-from pipeline import api, command
+from pipeline import command, execution, preparation
 from pipeline.__main__ import main
 from tests.runs import experiment
 
@@ -230,16 +230,18 @@ def test_other_errors_keep_their_traceback(
     def faulty(*_: Any) -> Any:
         raise ZeroDivisionError("ours")
 
-    monkeypatch.setattr(api, "file", faulty)
+    monkeypatch.setattr(execution, "file", faulty)
     with pytest.raises(ZeroDivisionError, match="ours"):
         cobweb("run", *ORBIT)
 
 
-def report(counts: dict[str, dict[str, int]], **parts: Any) -> api.Report:
+def report(counts: dict[str, dict[str, int]], **parts: Any) -> execution.Report:
     """A report of an experiment that was not run."""
     found = experiment(**parts)
-    clock = api.Clock(0.5, 1.25)
-    return api.Report(found, api.prepare(found)[1], clock, counts, (Path("a/result.nc"),), 2000)
+    clock = execution.Clock(0.5, 1.25)
+    return execution.Report(
+        found, preparation.prepare(found)[1], clock, counts, (Path("a/result.nc"),), 2000
+    )
 
 
 def test_the_closing_line_counts_what_was_not_sought_apart() -> None:

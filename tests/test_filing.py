@@ -17,7 +17,7 @@ import netCDF4
 import numpy as np
 import pytest
 
-from pipeline import api, archive, config, filing, restoration
+from pipeline import api, archive, config, execution, filing, restoration
 from pipeline.errors import ArchiveError, CobwebError
 from tests.test_command import environment
 
@@ -44,7 +44,7 @@ def begun(folder: Path, blocks: int, overrides: list[str] = RUN) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        api.file(experiment(overrides), folder, overrides, some)
+        execution.file(experiment(overrides), folder, overrides, some)
     assert not (folder / "result.nc").exists()
 
 
@@ -56,7 +56,7 @@ def experiment(overrides: list[str] = RUN) -> Any:
 def whole(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     """The content of an undisturbed run."""
     folder = tmp_path_factory.mktemp("whole")
-    api.file(experiment(), folder, RUN)
+    execution.file(experiment(), folder, RUN)
     return contents(folder / "result.nc")
 
 
@@ -74,7 +74,7 @@ def test_a_stopped_run_goes_on(tmp_path: Path, whole: dict[str, bytes], by: str)
     if by == "resume":
         report = restoration.resume(tmp_path, watch=watch)
     else:
-        report = api.file(experiment([*RUN[:-1], "device.memory=1GiB"]), tmp_path, RUN, watch)
+        report = execution.file(experiment([*RUN[:-1], "device.memory=1GiB"]), tmp_path, RUN, watch)
     assert report is not None
     assert left == [report.plan.blocks - 3]
     assert report.counts["status"] == {"bounded": 3000}
@@ -100,14 +100,14 @@ def test_a_journal_cut_short_is_read_up_to_there(
     begun(tmp_path, 3)
     journal = tmp_path / ".result.nc.journal"
     journal.write_bytes(journal.read_bytes()[:kept])
-    api.file(experiment(), tmp_path, RUN)
+    execution.file(experiment(), tmp_path, RUN)
     assert contents(tmp_path / "result.nc") == whole
 
 
 def test_an_unreadable_part_is_begun_anew(tmp_path: Path, whole: dict[str, bytes]) -> None:
     begun(tmp_path, 3)
     (tmp_path / ".result.nc.partial").write_bytes(b"nothing of the kind")
-    api.file(experiment(), tmp_path, RUN)
+    execution.file(experiment(), tmp_path, RUN)
     assert contents(tmp_path / "result.nc") == whole
 
 
@@ -116,7 +116,7 @@ def test_another_document_is_refused_and_the_part_is_kept(tmp_path: Path) -> Non
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
     other = [*RUN, "map.initial.x=0.3"]
     with pytest.raises(CobwebError, match="unfinished result of another document"):
-        api.file(experiment(other), tmp_path, other)
+        execution.file(experiment(other), tmp_path, other)
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
@@ -133,14 +133,14 @@ def test_two_runs_into_one_folder(tmp_path: Path) -> None:
     with open(tmp_path / ".result.nc.journal") as other:
         fcntl.flock(other, fcntl.LOCK_EX)
         with pytest.raises(ArchiveError, match="another run is filing its result here"):
-            api.file(experiment(), tmp_path, RUN)
-    assert api.file(experiment(), tmp_path, RUN) is not None
+            execution.file(experiment(), tmp_path, RUN)
+    assert execution.file(experiment(), tmp_path, RUN) is not None
 
 
 def test_nothing_to_resume(tmp_path: Path) -> None:
     with pytest.raises(CobwebError, match="nothing to resume; no run was stopped here"):
         restoration.resume(tmp_path)
-    api.file(experiment(), tmp_path, RUN)
+    execution.file(experiment(), tmp_path, RUN)
     with pytest.raises(CobwebError, match="nothing to resume; its result is whole"):
         restoration.resume(tmp_path)
 
@@ -188,15 +188,15 @@ def test_a_full_disk(tmp_path: Path) -> None:
         pytest.skip("mounting is not allowed here")
     try:
         with pytest.raises(CobwebError, match=r"the result takes|is the disk full\?"):
-            api.file(experiment(), disk / "run", RUN)
+            execution.file(experiment(), disk / "run", RUN)
         assert not list(disk.glob("run/.*"))
         (disk / "filler").write_bytes(bytes(3 * 2**20))
         small = ["experiment=orbit", "figure=none", "iterate.length=100"]
         small += ["grid={a: {start: 3, stop: 4, num: 2000}}"]
         with pytest.raises(CobwebError, match=r"the result takes|is the disk full\?"):
-            api.file(experiment(small), disk / "run", small)
+            execution.file(experiment(small), disk / "run", small)
         (disk / "filler").unlink()
-        assert api.file(experiment(small), disk / "run", small) is not None
+        assert execution.file(experiment(small), disk / "run", small) is not None
     finally:
         subprocess.run(["umount", str(disk)], check=True)
 
@@ -211,7 +211,7 @@ def test_room_is_taken_before_anything_is_computed(
 
     monkeypatch.setattr(os, "posix_fallocate", full)
     with pytest.raises(ArchiveError, match=r"No space left on device\); is the disk full\?"):
-        api.file(experiment(), tmp_path, RUN)
+        execution.file(experiment(), tmp_path, RUN)
     assert os.listdir(tmp_path) == []
 
 
@@ -229,7 +229,7 @@ def test_a_write_that_fails_can_be_gone_on_with(
 
     monkeypatch.setattr(filing.Filing, "put", failing)
     with pytest.raises(ArchiveError, match="is the disk full"):
-        api.file(experiment(), tmp_path, RUN)
+        execution.file(experiment(), tmp_path, RUN)
     monkeypatch.undo()
     report = restoration.resume(tmp_path)
     assert report is not None

@@ -13,7 +13,7 @@ from PIL import Image
 
 import pipeline
 from docs import gallery, tables
-from pipeline import analyses, api, config, expressions, solvers
+from pipeline import analyses, config, expressions, preparation, solvers
 from pipeline.__main__ import main
 from pipeline.config import jobs
 from pipeline.config.axes import FORMS
@@ -96,7 +96,7 @@ def test_commands_read_without_mistakes(line, place, monkeypatch):
     python, script, *words = shlex.split(line)
     assert (python, script) == ("python", "run.py")
     for document in documents(words):
-        api.prepare(config.read(document))
+        preparation.prepare(config.read(document))
 
 
 @pytest.mark.parametrize("line", COMMANDS)

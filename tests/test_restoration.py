@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from pipeline import api, archive, config, contents, provenance, restoration
+from pipeline import archive, config, contents, preparation, provenance, restoration
 from pipeline.__main__ import main
 from pipeline.errors import ForeignError
 from tests.archives import filed, rewritten
@@ -183,10 +183,10 @@ def test_the_memory_is_this_machines(
     with_document: Callable[[Any], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Not what a document says; a smaller one is kept."""
-    monkeypatch.setattr(api, "free_memory", lambda: 10**9)
+    monkeypatch.setattr(preparation, "free_memory", lambda: 10**9)
     assert restored(with_document({"device.memory": 2**59})).device.memory < 10**9
     assert restored(with_document({"device.memory": 10**6})).device.memory == 10**6
-    monkeypatch.setattr(api, "free_memory", lambda: None)
+    monkeypatch.setattr(preparation, "free_memory", lambda: None)
     assert restored(with_document({"device.memory": 2**40})).device.memory == 2**40
 
 

@@ -18,7 +18,7 @@ import yaml
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.plugins import Plugins
 
-from pipeline import api, archive, command, sweep
+from pipeline import api, archive, command, execution, sweep
 from pipeline.__main__ import main
 from pipeline.errors import ArchiveError
 
@@ -238,7 +238,7 @@ def test_a_failure_within_a_job(
     swept: Command, workdir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A mistake is told as it reads, a fault of ours by its name; the log has its traceback."""
-    file, calls = api.file, []
+    file, calls = execution.file, []
 
     def failing(*words: Any) -> Any:
         calls.append(words)
@@ -248,7 +248,7 @@ def test_a_failure_within_a_job(
             raise ArchiveError("the disk is full.")
         return file(*words)
 
-    monkeypatch.setattr(api, "file", failing)
+    monkeypatch.setattr(execution, "file", failing)
     code, _, err = swept("map=henon", "seed=0,1,2")
     assert (code, err.splitlines()) == (
         1,
@@ -335,7 +335,7 @@ def test_an_interrupted_sweep(
     swept: Command, workdir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What is filed stays, and it says how to go on."""
-    file, calls = api.file, []
+    file, calls = execution.file, []
 
     def interrupted(*words: Any) -> Any:
         calls.append(words)
@@ -343,7 +343,7 @@ def test_an_interrupted_sweep(
             raise KeyboardInterrupt
         return file(*words)
 
-    monkeypatch.setattr(api, "file", interrupted)
+    monkeypatch.setattr(execution, "file", interrupted)
     code, _, err = swept("map=henon", "seed=0,1,2")
     expected = "interrupted; to go on: the same command with hydra.sweep.dir=out\n"
     assert (code, err) == (130, expected)
@@ -415,18 +415,18 @@ def test_launchers_of_other_processes(root: Path, workdir: Path, launcher: str) 
 
 KILLED = """
 import os, sys
-from pipeline import api, command
+from pipeline import command, execution
 from pipeline.__main__ import main
 from pipeline.errors import ArchiveError
 
-file = api.file
+file = execution.file
 
 def killed(experiment, *words):
     if experiment.seed == 1:
         os.kill(os.getpid(), 9)
     return file(experiment, *words)
 
-api.file = killed
+execution.file = killed
 """
 
 

@@ -423,7 +423,7 @@ def test_a_strict_document_needs_its_flag(path: Path, tmp_path: Path) -> None:
 
 def test_the_memory_of_a_block(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Blocks that do not fit here are cut, and elementwise maps keep their bits."""
-    from pipeline import api
+    from pipeline import preparation
 
     seen: list[int] = []
 
@@ -431,10 +431,10 @@ def test_the_memory_of_a_block(path: Path, monkeypatch: pytest.MonkeyPatch) -> N
         seen.append(count)
         return numbers
 
-    monkeypatch.setattr(api, "free_memory", lambda: 4 * 10**6)
+    monkeypatch.setattr(preparation, "free_memory", lambda: 4 * 10**6)
     assert verification.verify(path, watch=watch).outcome == "identical"
     assert seen[0] > 3
-    monkeypatch.setattr(api, "free_memory", lambda: 1000)
+    monkeypatch.setattr(preparation, "free_memory", lambda: 1000)
     with pytest.raises(ConfigError, match=r"one cell alone takes"):
         verification.verify(path)
 

@@ -27,7 +27,7 @@ from hydra.plugins.sweeper import Sweeper as Plugin
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
-from pipeline import api, collection, presentation
+from pipeline import collection, execution, presentation
 from pipeline.collection import Member
 from pipeline.config import jobs
 from pipeline.config.jobs import Swept
@@ -142,7 +142,7 @@ class Sweeper(Plugin):
                 _note(job, result)
             if self.stops and any(job.error for job in batch):
                 for job in planned[first + size :]:
-                    if not (job.folder / api.RESULT).exists():
+                    if not (job.folder / execution.RESULT).exists():
                         job.error = "not run: a job before it has failed"
                 return
 
@@ -158,7 +158,7 @@ class Sweeper(Plugin):
                 return [error] * len(batch)
         results: list[Any] = []
         for number, planned in enumerate(batch, first):
-            there = (planned.folder / api.RESULT).exists()
+            there = (planned.folder / execution.RESULT).exists()
             results += [None] if there else self._launched(launcher, [planned], number)
         return results
 
@@ -173,7 +173,7 @@ def _note(planned: Planned, result: Any) -> None:
         result = result._return_value if failed else None
     if isinstance(result, CobwebError):
         planned.error = str(result)
-    elif result is not None and not (planned.folder / api.RESULT).exists():
+    elif result is not None and not (planned.folder / execution.RESULT).exists():
         planned.error = _brief(result)
 
 
@@ -187,7 +187,7 @@ def _brief(error: BaseException) -> str:
 def _members(planned: Sequence[Planned], names: Mapping[str, str]) -> Iterator[Member]:
     for job in planned:
         labels = {name: job.job.labels.get(key, "axis") for key, name in names.items()}
-        yield Member(labels, None if job.error else job.folder / api.RESULT, job.error)
+        yield Member(labels, None if job.error else job.folder / execution.RESULT, job.error)
 
 
 def _enter() -> None:

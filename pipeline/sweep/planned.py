@@ -12,7 +12,7 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import DictConfig, OmegaConf, open_dict
 
-from pipeline import api, config, device
+from pipeline import config, device, execution, preparation
 from pipeline.config import composition, jobs
 from pipeline.config.jobs import Label, Swept
 from pipeline.errors import CobwebError, ConfigError
@@ -145,10 +145,10 @@ def checked(found: Sequence[Job]) -> list[Planned]:
     for job in found:
         folder = job.folder
         try:
-            experiment = api.fitted(config.read(job.document), job.overrides)
-            _, plan = api.prepare(experiment)
-            if (folder / api.RESULT).exists():
-                api.same(folder / api.RESULT, experiment)
+            experiment = preparation.fitted(config.read(job.document), job.overrides)
+            _, plan = preparation.prepare(experiment)
+            if (folder / execution.RESULT).exists():
+                execution.same(folder / execution.RESULT, experiment)
             if folder in folders:
                 reason = "expected a folder for each job, as ${hydra.job.num} gives"
                 raise ConfigError([f"hydra.sweep.subdir = {folder.name}: {reason}."])

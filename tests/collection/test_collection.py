@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import xarray
 
-from pipeline import api, archive, config
+from pipeline import archive, config, execution
 from pipeline.collection import Member, file, join
 from pipeline.errors import ArchiveError, CobwebError
 from tests.runs import document
@@ -40,8 +40,8 @@ def results(tmp_path_factory):
         ),
     }  # fmt: skip
     for name, described in made.items():
-        api.file(config.read(described), folder / name)
-    return {name: folder / name / api.RESULT for name in made}
+        execution.file(config.read(described), folder / name)
+    return {name: folder / name / execution.RESULT for name in made}
 
 
 def maps(results, *names):

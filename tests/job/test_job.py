@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import xarray
 
-from pipeline import api, dataset, job
+from pipeline import dataset, job, preparation
 from pipeline.experiment import Experiment
 from pipeline.job import loop
 from tests.runs import compute, experiment, run, shipped
@@ -58,7 +58,7 @@ def split(found: Experiment, block: int) -> dict[str, np.ndarray]:
 
 def seconds(found: Experiment) -> float:
     """What compiling it takes, or nothing if its program is there."""
-    return job.compiled(found, api.prepare(found)[1])[1]
+    return job.compiled(found, preparation.prepare(found)[1])[1]
 
 
 def same(one: xarray.Dataset, other: xarray.Dataset) -> bool:
