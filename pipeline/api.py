@@ -55,6 +55,7 @@ def run(
         raise ConfigError([f"grid: {reason}."])
     call, _ = job.compiled(experiment, plan)
     arrays = dataset.fill(layout, job.blocks(experiment, plan, call))
+    arrays |= job.searched(experiment, lambda name, index: arrays[name][index])
     whole = dataset.assemble(layout, arrays)
     return whole.assign_attrs(document=provenance.text(experiment.document))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -31,6 +31,7 @@ class Variable:
 
     Attributes:
         dimensions: its own, behind those of the grid.
+        axes: those of the grid that it has: all, or the parameter axes alone.
         dtype: "float" and "complex" follow the precision; anything else is a NumPy type.
         attributes: whatever else the file says of it (strings, numbers, arrays).
     """
@@ -41,6 +42,7 @@ class Variable:
     long_name: str
     units: str = "1"
     attributes: Mapping[str, Any] = field(default_factory=dict)
+    axes: Literal["grid", "parameters"] = "grid"
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -121,6 +121,17 @@ class Contents:
             values = np.asarray(self.file[name][box or ...])
         return values.astype(values.dtype.newbyteorder("="), copy=False)
 
+    def index(self, name: str, index: tuple[int | slice, ...]) -> np.ndarray:
+        """Values of a variable by an index of its leading axes.
+
+        Raises:
+            DamageError: they cannot be read.
+        """
+        box = tuple(slice(i, i + 1) if isinstance(i, int) else i for i in index)
+        values = self.read(name, box)
+        kept = tuple(0 if isinstance(i, int) else slice(None) for i in index)
+        return values[kept]
+
     def cells(self, name: str, grid: tuple[int, ...], first: int, last: int) -> np.ndarray:
         """[last - first, ...] The values of some cells of the flattened grid."""
         own = self.variables[name].shape[len(grid) :]

@@ -11,7 +11,7 @@ import numpy as np
 
 from pipeline.arrays import Dimension, Variable, flags
 from pipeline.experiment import Experiment
-from pipeline.grid import Axis, Quantity, shape
+from pipeline.grid import Axis, Grid, Quantity, parameters, shape
 from pipeline.status import Status
 
 if TYPE_CHECKING:
@@ -22,7 +22,11 @@ Block = tuple[int, int, Mapping[str, np.ndarray]]
 
 @dataclass(frozen=True, eq=False)
 class Entry:
-    """One variable of the file; a coordinate has its values already."""
+    """One variable of the file; a coordinate has its values already.
+
+    Attributes:
+        late: whether it is computed as a whole, after the blocks.
+    """
 
     name: str
     dimensions: tuple[str, ...]
@@ -30,6 +34,7 @@ class Entry:
     dtype: np.dtype
     attributes: Mapping[str, Any]
     values: np.ndarray | None = None
+    late: bool = False
 
     @property
     def bytes(self) -> int:
@@ -60,40 +65,51 @@ class Template:
     @property
     def cell_bytes(self) -> int:
         """Of the results of one cell."""
-        own = (math.prod(e.shape[len(self.grid) :]) * e.dtype.itemsize for e in self.variables)
+        own = (math.prod(e.shape[len(self.grid) :]) * e.dtype.itemsize for e in self.early)
         return sum(own)
+
+    @property
+    def early(self) -> tuple[Entry, ...]:
+        """The variables that blocks bring."""
+        return tuple(entry for entry in self.variables if not entry.late)
+
+    @property
+    def late(self) -> tuple[Entry, ...]:
+        """The variables that come as a whole, after the blocks."""
+        return tuple(entry for entry in self.variables if entry.late)
 
 
 def template(experiment: Experiment) -> Template:
     """The dataset that the experiment will fill."""
     real = np.dtype(experiment.device.real)
-    names = tuple(axis.name for axis in experiment.grid)
-    sizes = shape(experiment.grid)
+    grid = experiment.grid
+    names, sizes = tuple(axis.name for axis in grid), shape(grid)
     status = Variable("status", (), "int8", "how the cell ended", attributes=flags(Status))
     variables: list[Variable] = [status]
     for fold in experiment.folds():
         variables += [*fold.finished, *fold.recorded]
-    own = {d.name: d for v in variables for d in v.dimensions}
+    late = [variable for search in experiment.searches() for variable in search.variables]
+    own = {d.name: d for v in [*variables, *late] for d in v.dimensions}
     coordinates = [entry for axis in experiment.grid for entry in _axis(axis, real)]
     coordinates += [_coordinate(d) for d in own.values() if d.values is not None]
     return Template(
         grid=sizes,
         sizes=dict(zip(names, sizes, strict=True)) | {d.name: d.size for d in own.values()},
         coordinates=tuple(coordinates),
-        variables=tuple(_entry(v, names, sizes, real) for v in variables),
+        variables=tuple(_entry(v, grid, real, late=v in late) for v in [*variables, *late]),
         attributes=_attributes(experiment),
     )
 
 
-def _entry(
-    variable: Variable, names: tuple[str, ...], sizes: tuple[int, ...], real: np.dtype
-) -> Entry:
+def _entry(variable: Variable, grid: Grid, real: np.dtype, *, late: bool) -> Entry:
+    axes = grid if variable.axes == "grid" else parameters(grid)
     return Entry(
         variable.name,
-        (*names, *(d.name for d in variable.dimensions)),
-        (*sizes, *variable.shape),
+        (*(axis.name for axis in axes), *(d.name for d in variable.dimensions)),
+        (*shape(axes), *variable.shape),
         real if variable.dtype == "float" else np.dtype(variable.dtype),
         {"long_name": variable.long_name, "units": variable.units, **variable.attributes},
+        late=late,
     )
 
 
@@ -144,14 +160,14 @@ def _attributes(experiment: Experiment) -> dict[str, str]:
 
 
 def fill(template: Template, blocks: Iterable[Block]) -> dict[str, np.ndarray]:
-    """{variable: array} in memory, from blocks of cells."""
+    """{variable: array} in memory, of those that blocks of cells bring."""
     count = math.prod(template.grid)
-    own = {e.name: e.shape[len(template.grid) :] for e in template.variables}
-    flat = {e.name: np.empty((count, *own[e.name]), e.dtype) for e in template.variables}
+    own = {e.name: e.shape[len(template.grid) :] for e in template.early}
+    flat = {e.name: np.empty((count, *own[e.name]), e.dtype) for e in template.early}
     for first, last, results in blocks:
         for name, array in flat.items():
             array[first:last] = results[name]
-    return {e.name: flat[e.name].reshape(e.shape) for e in template.variables}
+    return {e.name: flat[e.name].reshape(e.shape) for e in template.early}
 
 
 def assemble(template: Template, arrays: Mapping[str, np.ndarray]) -> xarray.Dataset:

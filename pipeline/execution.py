@@ -47,13 +47,19 @@ class Clock:
     compile_seconds: float
     run_seconds: float = 0.0
 
+    @contextlib.contextmanager
+    def running(self) -> Iterator[None]:
+        """Count what is done meanwhile as run."""
+        begun = perf_counter()
+        yield
+        self.run_seconds += perf_counter() - begun
+
     def timed(self, blocks: Iterable[Block]) -> Iterator[Block]:
         """The same blocks; the time that each takes to come is counted."""
         source = iter(blocks)
         while True:
-            begun = perf_counter()
-            block = next(source, None)
-            self.run_seconds += perf_counter() - begun
+            with self.running():
+                block = next(source, None)
             if block is None:
                 return
             yield block
@@ -139,6 +145,8 @@ def file(
                 result.commit()
                 done = f"{last:,} of {plan.cells:,} cells are filed"
                 raise Interrupted(f"interrupted; {done}; to go on: {RESUME} {folder}")
+        with clock.running():
+            result.add(job.searched(experiment, result.read))
         result.finish(clock.record(plan.cells * experiment.iterate.steps))
     page = [presentation.report(path)] if experiment.figure.report else []
     files = (path, *_drawn(path, experiment), *page)
@@ -261,7 +269,7 @@ def _count(
     counts: dict[str, Counter[str]], layout: Template, results: Mapping[str, np.ndarray]
 ) -> None:
     """Add the cells of each code."""
-    for entry in layout.variables:
+    for entry in layout.early:
         if "flag_meanings" in entry.attributes:
             meanings = entry.attributes["flag_meanings"].split()
             codes = np.bincount(results[entry.name], minlength=len(meanings)).tolist()

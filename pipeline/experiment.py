@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.analyses import Fold, Iterate, Subject, folds
+from pipeline.analyses import Fold, Iterate, Search, Subject, folds, searches
 from pipeline.device import Device
 from pipeline.expressions import Expression
 from pipeline.grid import Grid, Quantity, replace
@@ -54,7 +54,11 @@ class Experiment:
     @property
     def subject(self) -> Subject:
         """What the analyses study."""
-        return Subject(self.problem, self.solver, self.iterate)
+        return Subject(self.problem, self.solver, self.iterate, self.grid)
+
+    def searches(self) -> tuple[Search, ...]:
+        """The analyses that come after the loop."""
+        return searches(self.subject, self.analyses)
 
     def folds(self) -> tuple[Fold, ...]:
         """The analyses, ready for the loop."""

@@ -113,7 +113,7 @@ class Filing:
         assert first == self._at, (first, self._at)
         with unwritable(self.path):
             with archive.LOCK:
-                for entry in self._template.variables:
+                for entry in self._template.early:
                     values = np.asarray(results[entry.name], entry.dtype)
                     self._hashes[entry.name].update(archive.canonical(values))
                     target = self._file.variables[entry.name]
@@ -126,7 +126,7 @@ class Filing:
 
     def earlier(self) -> Iterator[dict[str, np.ndarray]]:
         """{variable: [cells]} the codes that an earlier run has filed, part by part."""
-        coded = [e for e in self._template.variables if "flag_meanings" in e.attributes]
+        coded = [e for e in self._template.early if "flag_meanings" in e.attributes]
         for first, last in _pieces(0, self.done, self._template.cell_bytes):
             found = {}
             with archive.LOCK:
@@ -136,6 +136,26 @@ class Filing:
                     parts = [np.asarray(variable[box or ...]).ravel() for box, _ in boxes]
                     found[entry.name] = np.concatenate(parts)
             yield found
+
+    def read(self, name: str, index: tuple[int | slice, ...]) -> np.ndarray:
+        """Values of a variable that blocks have brought, by an index of its leading axes."""
+        with archive.LOCK:
+            return np.asarray(self._file.variables[name][index or ...])
+
+    def add(self, results: Mapping[str, np.ndarray]) -> None:
+        """Write the variables that come as a whole, once, all blocks being there.
+
+        Raises:
+            ArchiveError: they cannot be written.
+        """
+        with unwritable(self.path):
+            self.commit()
+            with archive.LOCK:
+                for entry in self._template.late:
+                    values = np.asarray(results[entry.name], entry.dtype)
+                    self._hashes[entry.name].update(archive.canonical(values))
+                    self._file.variables[entry.name][...] = values
+                self._file.sync()
 
     def commit(self) -> None:
         """Bring all that was written to the disk, then say so in the journal."""
@@ -252,7 +272,7 @@ class Filing:
 
     def _read(self, file: Any, hashes: Mapping[str, Any], first: int, last: int) -> None:
         with archive.LOCK:
-            for entry in self._template.variables:
+            for entry in self._template.early:
                 variable = file.variables[entry.name]
                 for box, _ in archive.boxes(self._template.grid, first, last):
                     values = np.asarray(variable[box or ...])

@@ -102,6 +102,11 @@ class Axis:
 Grid = tuple[Axis, ...]
 
 
+def parameters(grid: Grid) -> Grid:
+    """The parameter axes, in order."""
+    return tuple(axis for axis in grid if not axis.starts)
+
+
 def shape(grid: Grid) -> tuple[int, ...]:
     """The sizes of the axes, in order."""
     return tuple(axis.size for axis in grid)
@@ -112,11 +117,11 @@ def cells(grid: Grid) -> int:
     return math.prod(shape(grid))
 
 
-def columns(grid: Grid, first: int, last: int) -> dict[str, np.ndarray]:
-    """{quantity: [last - first]} the values at cells first ... last - 1 of the flattened grid."""
+def columns(grid: Grid, cells: np.ndarray) -> dict[str, np.ndarray]:
+    """{quantity: [c]} the values at some cells, [c], of the flattened grid."""
     result = {}
     if grid:
-        places = np.unravel_index(np.arange(first, last), shape(grid))
+        places = np.unravel_index(cells, shape(grid))
         for axis, place in zip(grid, places, strict=True):
             for k, quantity in enumerate(axis.quantities):
                 result[quantity.name] = axis.values[place, k]

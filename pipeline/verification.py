@@ -114,9 +114,15 @@ def _recompute(
     for number in watch(chosen, len(chosen)):
         first, last, computed = job.block(experiment, plan, call, number * plan.block)
         probes = _probes(experiment, plan, call, first)
-        for entry in layout.variables:
+        for entry in layout.early:
             stored = found.cells(entry.name, layout.grid, first, last)
             _compare(rows[entry.name], entry, stored, computed, probes)
+    # A search follows from what the archive holds of the loop, which has been compared.
+    searched = job.searched(experiment, found.index) if layout.late else {}
+    for entry in layout.late:
+        whole = {entry.name: np.atleast_1d(searched[entry.name])}
+        stored = np.atleast_1d(found.read(entry.name, ()))
+        _compare(rows[entry.name], entry, stored, whole)
     here = provenance.gather({}, [], plan.record, device.describe(experiment.device))
     environment = tuple(changes(provenance.environment(found.texts), provenance.environment(here)))
     blocks = len(chosen), plan.blocks

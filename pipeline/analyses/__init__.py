@@ -6,9 +6,22 @@ from collections.abc import Mapping
 from typing import Any
 
 from pipeline.analyses import convergence, escape, final, history, lyapunov, orbit, stopping
-from pipeline.analyses.fold import Analysis, End, Fold, Iterate, Seen, Subject
+from pipeline.analyses.analysis import Analysis, Subject
+from pipeline.analyses.fold import End, Fold, Iterate, Seen
+from pipeline.analyses.search import Search
 
-__all__ = ["TABLE", "Analysis", "End", "Fold", "Iterate", "Seen", "Subject", "folds"]
+__all__ = [
+    "TABLE",
+    "Analysis",
+    "End",
+    "Fold",
+    "Iterate",
+    "Search",
+    "Seen",
+    "Subject",
+    "folds",
+    "searches",
+]
 
 TABLE: dict[str, Analysis] = {
     module.ANALYSIS.name: module.ANALYSIS for module in (orbit, final, lyapunov, escape, history)
@@ -17,10 +30,21 @@ TABLE: dict[str, Analysis] = {
 
 def folds(subject: Subject, chosen: Mapping[str, Mapping[str, Any]]) -> tuple[Fold, ...]:
     """The folds of a run: those chosen, and with a solver that seeks something what it came to."""
-    built = {name: TABLE[name].build(subject, settings) for name, settings in chosen.items()}
+    wanted = dict(chosen)
+    for name in chosen:
+        wanted |= {need: {} for need in TABLE[name].needs if need not in wanted}
     if subject.solver.freezes:
-        built.setdefault("final", final.build(subject, {}))
+        wanted.setdefault("final", {})
+    built = {name: TABLE[name].build(subject, settings) for name, settings in wanted.items()}
+    built = {name: fold for name, fold in built.items() if isinstance(fold, Fold)}
+    if subject.solver.freezes:
         built["convergence"] = convergence.build(subject, {})
     elif subject.iterate.stop == "converged":
         built["stopping"] = stopping.build(subject, {})
     return tuple(built.values())
+
+
+def searches(subject: Subject, chosen: Mapping[str, Mapping[str, Any]]) -> tuple[Search, ...]:
+    """The searches of a run, which come after the loop."""
+    built = (TABLE[name].build(subject, settings) for name, settings in chosen.items())
+    return tuple(search for search in built if isinstance(search, Search))

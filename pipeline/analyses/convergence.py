@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from pipeline.analyses.fold import Analysis, End, Fold, Seen, Subject
+from pipeline.analyses.analysis import Analysis, Subject
+from pipeline.analyses.fold import End, Fold, Seen
 from pipeline.arrays import Variable, flags
 from pipeline.objectives import Objective
 from pipeline.status import CriticalKind, FixedPointKind, Status

@@ -6,7 +6,8 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from pipeline.analyses.fold import Analysis, End, Fold, Seen, Subject
+from pipeline.analyses.analysis import Analysis, Subject
+from pipeline.analyses.fold import End, Fold, Seen
 from pipeline.arrays import Variable
 from pipeline.maps import Map
 from pipeline.settings import Setting

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from pipeline.analyses import components
-from pipeline.analyses.fold import Analysis, Fold, Subject
+from pipeline.analyses.analysis import Analysis, Subject
+from pipeline.analyses.fold import Fold
 
 
 def build(subject: Subject, settings: Mapping[str, Any]) -> Fold:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
 from pipeline.arrays import Variable
-from pipeline.maps import Map
-from pipeline.objectives import Objective
-from pipeline.settings import Settings
-from pipeline.solvers import Iteration, Solver
+from pipeline.solvers import Iteration
 
 
 @dataclass(frozen=True)
@@ -109,26 +106,3 @@ class Fold:
     span: int = 0
     tangent: bool = False
     transient: bool = True
-
-
-class Subject(NamedTuple):
-    """What an analysis is asked to study."""
-
-    problem: Map | Objective
-    solver: Solver
-    iterate: Iterate
-
-
-@dataclass(frozen=True, eq=False)
-class Analysis:
-    """One entry of the table of analyses.
-
-    Attributes:
-        build: (subject, its settings) -> the fold.
-        refuse: subject -> why it cannot be studied, None if it can.
-    """
-
-    name: str
-    build: Callable[[Subject, Mapping[str, Any]], Fold]
-    settings: Settings = field(default_factory=dict)
-    refuse: Callable[[Subject], str | None] = lambda subject: None

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.analyses.fold import Analysis, Fold, Seen, Subject
+from pipeline.analyses.analysis import Analysis, Subject
+from pipeline.analyses.fold import Fold, Seen
 from pipeline.arrays import Dimension, Variable
 from pipeline.objectives import Objective
 

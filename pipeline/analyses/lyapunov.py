@@ -19,7 +19,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from pipeline.analyses.fold import Analysis, End, Fold, Seen, Subject
+from pipeline.analyses.analysis import Analysis, Subject
+from pipeline.analyses.fold import End, Fold, Seen
 from pipeline.arrays import Dimension, Variable
 from pipeline.maps import Map
 from pipeline.settings import Setting

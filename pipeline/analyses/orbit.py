@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from pipeline.analyses import components
-from pipeline.analyses.fold import Analysis, Fold, Iterate, Subject
+from pipeline.analyses.analysis import Analysis, Subject
+from pipeline.analyses.fold import Fold, Iterate
 from pipeline.arrays import Dimension
 from pipeline.errors import ConfigError
 from pipeline.settings import Setting

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pipeline.analyses.fold import Analysis, Fold, Seen, Subject
+from pipeline.analyses.analysis import Analysis, Subject
+from pipeline.analyses.fold import Fold, Seen
 from pipeline.arrays import Variable
 
 

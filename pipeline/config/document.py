@@ -12,6 +12,7 @@ from pipeline.config.mistakes import Mistakes, suggest
 from pipeline.device import Device
 from pipeline.errors import ConfigError
 from pipeline.experiment import Experiment, Figure
+from pipeline.grid import Grid
 from pipeline.maps import Map
 from pipeline.objectives import Objective
 from pipeline.settings import Setting, Settings
@@ -100,7 +101,7 @@ def check(
         mistakes.add("solver", f"{reason}; iterate it with solver=direct", solver.name)
     chosen = {}
     if "analysis" not in unread:
-        chosen = _analyses(mistakes, given.get("analysis"), found, solver, iterate)
+        chosen = _analyses(mistakes, given.get("analysis"), found, solver, iterate, swept)
     if solver and solver.freezes and iterate.stop == "converged":
         mistakes.add("iterate.stop", "a solver always stops when it has converged; drop it")
     if iterate.stop != "converged" and iterate.tolerance != Iterate.tolerance:
@@ -197,6 +198,7 @@ def _analyses(
     found: Map | Objective | None,
     solver: Solver | None,
     iterate: Iterate,
+    grid: Grid,
 ) -> dict[str, dict[str, Any]]:
     if node is None:
         node = {}
@@ -213,7 +215,7 @@ def _analyses(
             mistakes, f"analysis.{name}", {} if settings is None else settings, analysis.settings
         )
         if found is not None and solver is not None:
-            why_not = analysis.refuse(Subject(found, solver, iterate))
+            why_not = analysis.refuse(Subject(found, solver, iterate, grid))
             if why_not:
                 mistakes.add(f"analysis.{name}", why_not)
     if not chosen and not node and solver is not None and not solver.freezes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
@@ -17,6 +18,8 @@ from pipeline.errors import ConfigError
 from pipeline.experiment import Experiment
 from pipeline.grid import columns
 from pipeline.job import early, kernel, sharing
+from pipeline.job.arguments import typed
+from pipeline.job.bench import searched
 from pipeline.job.early import LANES
 from pipeline.job.early import suits as leaves_early
 from pipeline.job.lane import Cell, moves, take
@@ -37,6 +40,7 @@ __all__ = [
     "leaves_early",
     "plan",
     "replay",
+    "searched",
 ]
 
 Call = Callable[[Any, Cell], dict[str, Any]]
@@ -190,12 +194,7 @@ def _arguments(experiment: Experiment, first: int, last: int) -> tuple[Any, Cell
     """The numbers and the cells of one block, in the types of the precision."""
     import jax
 
-    kinds = {"f": experiment.device.real, "c": experiment.device.complex}
-
-    def typed(value: Any) -> np.ndarray:
-        array = np.asarray(value)
-        return array.astype(kinds.get(array.dtype.kind, experiment.device.real))
-
-    numbers = jax.tree.map(typed, experiment.numbers())
-    swept = jax.tree.map(typed, columns(experiment.grid, first, last))
+    fit = functools.partial(typed, experiment)
+    numbers = jax.tree.map(fit, experiment.numbers())
+    swept = jax.tree.map(fit, columns(experiment.grid, np.arange(first, last)))
     return numbers, Cell(np.arange(last - first, dtype=np.int32), swept)

@@ -1,0 +1,41 @@
+"""An analysis: one entry of the table, and what it is asked to study."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from pipeline.analyses.fold import Fold, Iterate
+from pipeline.analyses.search import Search
+from pipeline.grid import Grid
+from pipeline.maps import Map
+from pipeline.objectives import Objective
+from pipeline.settings import Settings
+from pipeline.solvers import Solver
+
+
+class Subject(NamedTuple):
+    """What an analysis is asked to study."""
+
+    problem: Map | Objective
+    solver: Solver
+    iterate: Iterate
+    grid: Grid = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Analysis:
+    """One entry of the table of analyses.
+
+    Attributes:
+        build: (subject, its settings) -> the fold or the search.
+        refuse: subject -> why it cannot be studied, None if it can.
+        needs: analyses whose results it reads, which are chosen with it.
+    """
+
+    name: str
+    build: Callable[[Subject, Mapping[str, Any]], Fold | Search]
+    settings: Settings = field(default_factory=dict)
+    refuse: Callable[[Subject], str | None] = lambda subject: None
+    needs: tuple[str, ...] = ()

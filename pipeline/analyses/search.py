@@ -1,0 +1,57 @@
+"""Searches: analyses after the loop, each with iterations of its own.
+
+One that reads what the loop has found of the starts is a survey.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from pipeline.arrays import Variable
+
+
+class Bench(Protocol):
+    """What a search works on: the cells of the parameter axes, and what the loop made of them.
+
+    Attributes:
+        cells: of the parameter axes, 1 where there are none.
+        starts: of the start axes, 1 where there are none.
+        shape: the sizes of the parameter axes.
+    """
+
+    cells: int
+    starts: int
+    shape: tuple[int, ...]
+
+    def program(self, f: Callable[..., Any]) -> Callable[..., Any]:
+        """A function of one row, compiled for many.
+
+        Args:
+            f: (iteration, initial state, *inputs) -> outputs, in JAX; the initial state is that at
+                the first values of the start axes.
+
+        Returns:
+            (cells [k], *inputs [k, ...]) -> outputs [k, ...], all NumPy arrays.
+        """
+        ...
+
+    def read(self, name: str, cell: int) -> np.ndarray:
+        """[starts, ...] a result of the loop at one cell of the parameter axes."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class Search:
+    """An analysis ready to begin.
+
+    Attributes:
+        variables: those of the parameter axes, and those of the whole grid.
+        find: what there is -> {variable: [cells, ...], or [cells, starts, ...] on the whole grid}.
+    """
+
+    variables: tuple[Variable, ...]
+    find: Callable[[Bench], Mapping[str, np.ndarray]]

@@ -1,0 +1,101 @@
+"""The bench of a search: rows of any number, in compiled calls of fixed widths."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from pipeline import device
+from pipeline.experiment import Experiment
+from pipeline.grid import Axis, columns, parameters, shape
+from pipeline.job.arguments import typed
+
+# Rows of one call, a power of two; and the fewest, because narrower loops are vectorised otherwise.
+MOST, FEWEST = 4096, 64
+
+# (result of the loop, an index of its leading axes) -> its values there.
+Read = Callable[[str, tuple[int | slice, ...]], np.ndarray]
+
+
+class Bench:
+    """What `pipeline.analyses.search.Bench` promises."""
+
+    def __init__(self, experiment: Experiment, read: Read) -> None:
+        self.experiment, self._read = experiment, read
+        axes = parameters(experiment.grid)
+        self.shape = shape(axes)
+        self.cells = math.prod(self.shape)
+        self.starts = math.prod(axis.size for axis in experiment.grid if axis.starts)
+
+    def program(self, f: Callable[..., Any]) -> Callable[..., Any]:
+        """A function of one row, compiled for many."""
+        import jax
+
+        experiment = self.experiment
+        numbers = jax.tree.map(self._typed, experiment.numbers())
+
+        def row(numbers: Any, swept: Any, *inputs: Any) -> Any:
+            iteration = experiment.iteration(numbers, swept)
+            return f(iteration, experiment.start(numbers, swept), *inputs)
+
+        @jax.jit
+        def rows(numbers: Any, swept: Any, *inputs: Any) -> Any:
+            return jax.vmap(row, in_axes=(None, *(0 for _ in (swept, *inputs))))(
+                numbers, swept, *inputs
+            )
+
+        def run(cells: np.ndarray, *inputs: Any) -> Any:
+            """Piece by piece, the last row again where there are too few."""
+            count = len(cells)
+            width = min(MOST, max(FEWEST, 1 << (count - 1).bit_length()))
+            swept = jax.tree.map(self._typed, self._swept(cells))
+            pieces = []
+            with device.entered(experiment.device):
+                for first in range(0, count, width):
+                    places = np.minimum(np.arange(first, first + width), count - 1)
+                    piece = jax.tree.map(lambda a, p=places: np.asarray(a)[p], (swept, *inputs))
+                    pieces.append(jax.tree.map(np.asarray, rows(numbers, *piece)))
+            return jax.tree.map(lambda *parts: np.concatenate(parts)[:count], *pieces)
+
+        return run
+
+    def read(self, name: str, cell: int) -> np.ndarray:
+        """[starts, ...] a result of the loop at one cell of the parameter axes."""
+        at = iter(np.unravel_index(cell, self.shape) if self.shape else ())
+        grid = self.experiment.grid
+        index = tuple(slice(None) if axis.starts else int(next(at)) for axis in grid)
+        values = self._read(name, index)
+        inner = values.shape[sum(axis.starts for axis in grid) :]
+        return values.reshape(self.starts, *inner)
+
+    def _typed(self, value: Any) -> np.ndarray:
+        return typed(self.experiment, value)
+
+    def _swept(self, cells: np.ndarray) -> dict[str, np.ndarray]:
+        grid: tuple[Axis, ...] = self.experiment.grid
+        at = iter(np.unravel_index(cells, self.shape) if self.shape else ())
+        places = [np.zeros(len(cells), int) if axis.starts else next(at) for axis in grid]
+        flat = np.ravel_multi_index(places, shape(grid)) if grid else np.zeros(len(cells), int)
+        return columns(grid, flat)
+
+
+def searched(experiment: Experiment, read: Read) -> dict[str, np.ndarray]:
+    """{variable: its whole array} of all searches, from what the loop has found."""
+    bench, found = Bench(experiment, read), {}
+    grid = experiment.grid
+    order = [k for k, axis in enumerate(grid) if not axis.starts]
+    order += [k for k, axis in enumerate(grid) if axis.starts]
+    for search in experiment.searches():
+        results = search.find(bench)
+        for variable in search.variables:
+            values = np.asarray(results[variable.name])
+            if variable.axes == "parameters":
+                found[variable.name] = values.reshape(*bench.shape, *variable.shape)
+                continue
+            sides = [grid[k].size for k in order]
+            whole = values.reshape(*sides, *variable.shape)
+            found[variable.name] = np.moveaxis(whole, range(len(order)), order)
+    return found
