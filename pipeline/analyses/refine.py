@@ -95,8 +95,9 @@ def refine(
         return carry[-1]
 
     def step(carry: Any) -> Any:
-        v, _, _, last, count, _ = carry
-        image, matrix = power(walk, v, period)
+        v, _, _, last, count, on = carry
+        # Cells that are done wait for the others: without turning, lest they take the longest.
+        image, matrix = power(walk, v, jnp.where(on, period, 0))
         residual = walk.change(image, v)
         shift = _solve(eye - matrix, residual)
         length, error = jnp.max(jnp.abs(shift)), jnp.max(jnp.abs(residual))
