@@ -7,11 +7,12 @@ from typing import Any
 
 from pipeline.analyses import convergence, escape, final, history, lyapunov, orbit, stopping
 from pipeline.analyses.analysis import Analysis, Subject
-from pipeline.analyses.fold import End, Fold, Iterate, Seen
+from pipeline.analyses.fold import Again, End, Fold, Iterate, Seen
 from pipeline.analyses.search import Search
 
 __all__ = [
     "TABLE",
+    "Again",
     "Analysis",
     "End",
     "Fold",

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
+
+import numpy as np
 
 from pipeline.arrays import Variable
 from pipeline.solvers import Iteration
@@ -67,6 +69,22 @@ class End(NamedTuple):
     span: int = 0
 
 
+class Again(NamedTuple):
+    """A second look at some cells, by an analysis of its own.
+
+    Attributes:
+        doubts: {variable: [c, ...]} -> [c] the cells that call for it, in NumPy.
+        analysis: the name of the analysis, whose results take the place of the first.
+        settings: its.
+        iterate: how long the cells are iterated, from their start again.
+    """
+
+    doubts: Callable[[Mapping[str, np.ndarray]], np.ndarray]
+    analysis: str
+    settings: Mapping[str, Any]
+    iterate: Iterate
+
+
 @dataclass(frozen=True, eq=False)
 class Fold:
     """An analysis ready for the loop; functions of one cell.
@@ -88,6 +106,7 @@ class Fold:
         transient: whether it looks at the transient as well.
         record: what is seen -> {variable: value}, for `recorded`, whose first dimension is the
             iteration: at transient + every, + 2 every, ... and at 0 where there is no transient.
+        again: second looks, one after the other.
     """
 
     finished: tuple[Variable, ...] = ()
@@ -106,3 +125,4 @@ class Fold:
     span: int = 0
     tangent: bool = False
     transient: bool = True
+    again: tuple[Again, ...] = ()

@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from pipeline.analyses.analysis import Analysis, Subject
-from pipeline.analyses.fold import End, Fold, Seen
+from pipeline.analyses.fold import Again, End, Fold, Seen
 from pipeline.arrays import Dimension, Variable
 from pipeline.maps import Map
 from pipeline.settings import Setting
@@ -28,6 +28,10 @@ from pipeline.state import State
 
 # Equal parts of the length, whose averages scatter as the standard error says.
 PARTS = 32
+# Factors of 0 beyond so many belong to no coincidence: the map is degenerate where the orbit goes.
+DEGENERATE = 2
+# A setting of a second look, which no document has.
+CAREFUL = "careful"
 # A spectrum of more takes a matrix too large for each cell.
 MOST = 1000
 
@@ -40,11 +44,29 @@ class Growth(NamedTuple):
     exponent: Any
 
 
+class Zero(NamedTuple):
+    """Factors of exactly 0, which a careful look leaves out.
+
+    Attributes:
+        count: [] how many.
+        state: the state that followed the first of them.
+        back: [] whether another was followed by the same: the orbit is a superstable cycle.
+    """
+
+    count: Any
+    state: State
+    back: Any
+
+
 class Kept(NamedTuple):
-    """Logarithms of growth (working: `Growth`), and the tangent vectors that are carried."""
+    """Logarithms of growth (working: `Growth`), and the tangent vectors that are carried.
+
+    `zeros` is for each growth, and empty where no careful look is taken.
+    """
 
     growth: tuple[Any, ...]
     vectors: tuple[State, ...]
+    zeros: tuple[Zero, ...] = ()
 
 
 def _begun(total: Any) -> Growth:
@@ -130,47 +152,67 @@ def _pair(vector: State) -> tuple[Any, Any]:
     return flat[0], flat[1]
 
 
-def _line(kept: Kept, push: Callable[[State], State], basis: list[State]) -> Kept:
+# The factors by which something has grown, and the tangent vectors afterwards.
+Grown = tuple[tuple[Any, ...], tuple[State, ...]]
+
+
+def _line(kept: Kept, push: Callable[[State], State], basis: list[State]) -> Grown:
     import jax.numpy as jnp
 
     (image,) = push(basis[0]).values()
-    return Kept((_grown(kept.growth[0], jnp.abs(image.reshape(()))),), ())
+    return (jnp.abs(image.reshape(())),), ()
 
 
-def _plane(kept: Kept, push: Callable[[State], State], basis: list[State]) -> Kept:
+def _plane(kept: Kept, push: Callable[[State], State], basis: list[State]) -> Grown:
     """The vector's growth, and the area's, which is that of both exponents."""
     import jax.numpy as jnp
 
     (a, c), (b, d) = (_pair(push(unit)) for unit in basis)
     vector, length = _unit(push(kept.vectors[0]), kept.vectors[0])
     area = jnp.abs(a * d - b * c)
-    return Kept((_grown(kept.growth[0], length), _grown(kept.growth[1], area)), (vector,))
+    return (length, area), (vector,)
 
 
-def _space(kept: Kept, push: Callable[[State], State], basis: list[State]) -> Kept:
+def _space(kept: Kept, push: Callable[[State], State], basis: list[State]) -> Grown:
     vectors: list[State] = []
-    growth = []
-    for vector, so_far in zip(kept.vectors, kept.growth, strict=True):
+    lengths = []
+    for vector in kept.vectors:
         left = push(vector)
         for before in vectors:
             along = _dot(before, left)
             left = {name: left[name] - along * before[name] for name in left}
         unit, length = _unit(left, vector)
         vectors.append(unit)
-        growth.append(_grown(so_far, length))
-    return Kept(tuple(growth), tuple(vectors))
+        lengths.append(length)
+    return tuple(lengths), tuple(vectors)
+
+
+def _noted(zero: Zero, factor: Any, state: State) -> Zero:
+    """With a factor that may be 0, and the state that follows."""
+    import jax
+    import jax.numpy as jnp
+
+    here = factor == 0
+    first = here & (zero.count == 0)
+    alike = jax.tree.map(lambda a, b: jnp.all(a == b), state, zero.state)
+    back = zero.back | (here & ~first & jnp.all(jnp.stack(jax.tree.leaves(alike))))
+    kept = jax.tree.map(lambda a, b: jnp.where(first, a, b), state, zero.state)
+    return Zero(zero.count + here, kept, back)
 
 
 def build(subject: Subject, settings: Mapping[str, Any]) -> Fold:
     """`lyapunov`, `lyapunov_error`, of two reals or more `kaplan_yorke_dimension`.
 
-    Exponents descend; NaN of an escaped cell, -inf where a derivative or determinant was exactly 0.
+    Exponents descend; NaN of an escaped cell; -inf of a superstable cycle, and of a map that is
+    flat or degenerate wherever the orbit goes. A factor of 0 is no proof of either, since an orbit
+    may begin at a critical point: a second look, a careful one, leaves such factors out.
     """
     import functools
 
     assert isinstance(subject.problem, Map)
     size = sum(component.reals for component in subject.problem.components.values())
     asked, window = settings["exponents"], settings["window"]
+    careful = CAREFUL in settings
     count = size if asked == "all" else min(asked, size)
     length = subject.iterate.length
     numbers = Dimension("exponent", count, np.arange(count), "number of the exponent")
@@ -197,12 +239,24 @@ def build(subject: Subject, settings: Mapping[str, Any]) -> Fold:
 
         zero = jnp.zeros((), jnp.finfo(next(iter(seen.state.values())).dtype).dtype)
         carried = 0 if size == 1 else 1 if plane else count
-        return Kept((zero,) * count, tuple(_basis(seen.state, carried)) if carried else ())
+        vectors = tuple(_basis(seen.state, carried)) if carried else ()
+        none = Zero(jnp.int32(0), seen.state, jnp.bool_(False))
+        return Kept((zero,) * count, vectors, (none,) * count if careful else ())
 
     def update(kept: Kept, seen: Seen) -> Kept:
+        import jax.numpy as jnp
+
         assert seen.push is not None
-        new = advance(kept, seen.push, _basis(seen.state, 2 if plane else 1))
-        return kept._replace(vectors=new.vectors) if seen.transient else new
+        factors, vectors = advance(kept, seen.push, _basis(seen.state, 2 if plane else 1))
+        if seen.transient:
+            return kept._replace(vectors=vectors)
+        zeros = kept.zeros
+        if careful:
+            noted = zip(zeros, factors, strict=True)
+            zeros = tuple(_noted(zero, factor, seen.state) for zero, factor in noted)
+            factors = tuple(jnp.where(factor == 0, 1.0, factor) for factor in factors)
+        growth = tuple(map(_grown, kept.growth, factors))
+        return Kept(growth, vectors, zeros)
 
     def every(f: Callable[[Any], Any], kept: Kept) -> Kept:
         return kept._replace(growth=tuple(map(f, kept.growth)))
@@ -211,10 +265,14 @@ def build(subject: Subject, settings: Mapping[str, Any]) -> Fold:
         """[exponent] logarithms of growth so far."""
         import jax.numpy as jnp
 
+        growth = list(kept.growth)
+        for k, zero in enumerate(kept.zeros):
+            endless = zero.back | (zero.count > DEGENERATE)
+            growth[k] = jnp.where(endless, -jnp.inf, growth[k])
         if plane:
-            first, area = kept.growth
+            first, area = growth
             return jnp.stack([first, jnp.where(area == -jnp.inf, area, area - first)])
-        return jnp.stack(kept.growth)
+        return jnp.stack(growth)
 
     def finish(kept: Kept, end: End) -> dict[str, Any]:
         import jax.numpy as jnp
@@ -246,7 +304,18 @@ def build(subject: Subject, settings: Mapping[str, Any]) -> Fold:
         span=window or 0,
         tangent=True,
         transient=size > 1,
+        again=() if careful else (second_look(subject, settings),),
     )
+
+
+def second_look(subject: Subject, settings: Mapping[str, Any]) -> Again:
+    """At the cells where a factor was 0."""
+
+    def doubts(results: Mapping[str, np.ndarray]) -> np.ndarray:
+        values = results["lyapunov"]
+        return np.isneginf(values).any(axis=tuple(range(1, values.ndim)))
+
+    return Again(doubts, "lyapunov", {**settings, CAREFUL: True}, subject.iterate)
 
 
 def _error(parts: Any) -> Any:

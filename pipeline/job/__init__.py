@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from time import perf_counter
@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from pipeline import device
+from pipeline.analyses import Again
 from pipeline.errors import ConfigError
 from pipeline.experiment import Experiment
 from pipeline.grid import columns
@@ -79,13 +80,19 @@ def compiled(experiment: Experiment, plan: Plan) -> tuple[Call, float]:
             return _PROGRAMS[key], 0.0
     begun = perf_counter()
     with _memory(experiment), device.entered(experiment.device):
-        build = early.build if early.suits(experiment) else _whole
-        call = build(experiment, plan, *_arguments(experiment, 0, 1))
+        call = _built(experiment, plan, *_arguments(experiment, 0, 1))
+        for again in (again for fold in experiment.folds() for again in fold.again):
+            call = _again(call, experiment, plan, again)
     with _LOCK:
         _PROGRAMS[key] = call
         while len(_PROGRAMS) > _MOST_PROGRAMS:
             _PROGRAMS.popitem(last=False)
     return call, perf_counter() - begun
+
+
+def _built(experiment: Experiment, plan: Plan, numbers: Any, cells: Cell) -> Call:
+    build = early.build if early.suits(experiment) else _whole
+    return build(experiment, plan, numbers, cells)
 
 
 def _whole(experiment: Experiment, plan: Plan, numbers: Any, cells: Cell) -> Call:
@@ -105,25 +112,51 @@ def _whole(experiment: Experiment, plan: Plan, numbers: Any, cells: Cell) -> Cal
 
 def _unguarded(guarded: Call, experiment: Experiment, plan: Plan) -> Call:
     """The same, with the cells that left the radius computed again, by a program for them alone."""
-    open_plan = replace(
-        plan,
-        block=min(plan.block, LANES * plan.devices),
-        kernel=replace(plan.kernel, guarded=False),
+    kernel = replace(plan.kernel, guarded=False)
+    return _amended(
+        guarded,
+        lambda results: results["status"] != Status.bounded,
+        experiment,
+        replace(plan, kernel=kernel),
     )
+
+
+def _again(call: Call, experiment: Experiment, plan: Plan, again: Again) -> Call:
+    """The same, with the cells that call for it looked at a second time."""
+    other = replace(experiment, analyses={again.analysis: again.settings}, iterate=again.iterate)
+    return _amended(call, again.doubts, other, plan, kept=("status",))
+
+
+def _amended(
+    call: Call,
+    chosen: Callable[[Mapping[str, np.ndarray]], np.ndarray],
+    experiment: Experiment,
+    plan: Plan,
+    kept: tuple[str, ...] = (),
+) -> Call:
+    """A call, some of whose cells are computed again by another program.
+
+    Args:
+        chosen: results -> [c] which.
+        experiment, plan: of that program, which is compiled when it is first needed.
+        kept: results that stay as they are.
+    """
+    plan = replace(plan, block=min(plan.block, LANES * plan.devices))
     programs: list[Call] = []
 
     def run(numbers: Any, cells: Cell) -> dict[str, np.ndarray]:
-        results = guarded(numbers, cells)
-        left = np.flatnonzero(results["status"] != Status.bounded)
-        if not len(left):
+        results = call(numbers, cells)
+        places = np.flatnonzero(chosen(results))
+        if not len(places):
             return results
         if not programs:
-            programs.append(_whole(experiment, open_plan, numbers, cells))
+            programs.append(_built(experiment, plan, numbers, cells))
         results = {name: np.array(values) for name, values in results.items()}
-        for first in range(0, len(left), open_plan.block):
-            places = left[first : first + open_plan.block]
-            for name, values in programs[0](numbers, take(cells, places)).items():
-                results[name][places] = values
+        for first in range(0, len(places), plan.block):
+            some = places[first : first + plan.block]
+            for name, values in programs[0](numbers, take(cells, some)).items():
+                if name in results and name not in kept:
+                    results[name][some] = values
         return results
 
     return run
