@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pipeline.analyses import convergence, escape, final, history, lyapunov, orbit, stopping
+from pipeline.analyses import convergence, escape, final, history, lyapunov, orbit, period, stopping
 from pipeline.analyses.analysis import Analysis, Subject
 from pipeline.analyses.fold import Again, End, Fold, Iterate, Seen
 from pipeline.analyses.search import Search
@@ -25,7 +25,8 @@ __all__ = [
 ]
 
 TABLE: dict[str, Analysis] = {
-    module.ANALYSIS.name: module.ANALYSIS for module in (orbit, final, lyapunov, escape, history)
+    module.ANALYSIS.name: module.ANALYSIS
+    for module in (orbit, final, lyapunov, period, escape, history)
 }
 
 
@@ -38,6 +39,10 @@ def folds(subject: Subject, chosen: Mapping[str, Mapping[str, Any]]) -> tuple[Fo
         wanted.setdefault("final", {})
     built = {name: TABLE[name].build(subject, settings) for name, settings in wanted.items()}
     built = {name: fold for name, fold in built.items() if isinstance(fold, Fold)}
+    if "period" in built and "lyapunov" in built:
+        # It needs exponents, and shares these.
+        exponents = built.pop("lyapunov")
+        built["period"] = period.build(subject, wanted["period"], exponents)
     if subject.solver.freezes:
         built["convergence"] = convergence.build(subject, {})
     elif subject.iterate.stop == "converged":

@@ -308,12 +308,19 @@ def build(subject: Subject, settings: Mapping[str, Any]) -> Fold:
     )
 
 
+def leading(kept: Kept) -> Any:
+    """[] the logarithm of growth of the leading exponent, so far."""
+    import jax.numpy as jnp
+
+    return jnp.where(kept.zeros[0].back, -jnp.inf, kept.growth[0]) if kept.zeros else kept.growth[0]
+
+
 def second_look(subject: Subject, settings: Mapping[str, Any]) -> Again:
     """At the cells where a factor was 0."""
 
     def doubts(results: Mapping[str, np.ndarray]) -> np.ndarray:
         values = results["lyapunov"]
-        return np.isneginf(values).any(axis=tuple(range(1, values.ndim)))
+        return np.any(np.isneginf(values).reshape(len(values), -1), axis=1)
 
     return Again(doubts, "lyapunov", {**settings, CAREFUL: True}, subject.iterate)
 

@@ -39,12 +39,15 @@ class Refined(NamedTuple):
         matrix: [d, d] the Jacobian of g^p there.
         residual: [] the largest entry of g^p(u) - u.
         good: [] whether that is within the tolerance.
+        shift: [] how far Newton's next step would go, in any entry. Where a cycle has almost come
+            to be, the residual is small, and this its root.
     """
 
     point: Any
     matrix: Any
     residual: Any
     good: Any
+    shift: Any
 
 
 def walk(g: Map, iteration: Iteration) -> Walk:
@@ -115,8 +118,8 @@ def refine(
 
     infinite = jnp.array(jnp.inf, u.dtype)
     begin = (u, eye, infinite, infinite, jnp.int32(0), jnp.asarray(period) > 0)
-    v, matrix, error, *_ = jax.lax.while_loop(going, step, begin)
-    return Refined(v, matrix, error, error <= tolerance)
+    v, matrix, error, shift, *_ = jax.lax.while_loop(going, step, begin)
+    return Refined(v, matrix, error, error <= tolerance, shift)
 
 
 def radius(matrix: Any) -> Any:
