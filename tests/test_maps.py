@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import cache, partial
-from math import cos, exp, log, pi, sin, sqrt
+from math import cos, exp, log, pi, sin, sinh, sqrt, tanh
 from pathlib import Path
 from typing import Any
 
@@ -261,6 +261,131 @@ CYCLES: list[tuple[str, dict[str, Any], Any, int, list[complex]]] = [
         1,
         list(np.roots([1, 0, 2 * hyperchaotic_point(1.76, 0.1), 0.1])),
     ),
+    # sin(a/2) = 1/2 and cos(a/2) = -sqrt(3)/2, at a = b, c = d = 0.
+    (
+        "clifford",
+        {"a": 5 * pi / 3, "b": 5 * pi / 3, "c": 0.0, "d": 0.0},
+        [0.5, 0.5],
+        1,
+        [5 * pi * sqrt(3) / 6, -5 * pi * sqrt(3) / 6],
+    ),
+    (
+        "de_jong",
+        {"a": 2 * pi, "b": 2 * pi / 3, "c": 2 * pi, "d": 2 * pi / 3},
+        [-0.5, -0.5],
+        1,
+        [-pi / sqrt(3) + 2 * pi, -pi / sqrt(3) - 2 * pi],
+    ),
+    ("svensson", {"b": pi / 0.4}, [0.0, 0.4], 1, [-6.56 * 1.4, 0]),
+    ("gumowski_mira", {}, [0.0, 0.0], 1, quadratic_roots(-0.496 * 2.008, 1.008)),
+    ("gumowski_mira", {}, [1.0, 0.0], 1, [1, 1.008]),
+    ("hopalong", {"a": 1.0}, [0.25, 0.75], 1, quadratic_roots(-1, 1)),
+    ("rulkov", {}, [-1.0, -3.05], 1, quadratic_roots(3.05, 2.051)),
+    ("bogdanov", {"epsilon": 0.1, "mu": -0.2}, [0.0, 0.0], 1, quadratic_roots(2.1 - 1.2, 1.1)),
+    ("bogdanov", {"epsilon": 0.1, "mu": -0.2}, [1.0, 0.0], 1, quadratic_roots(1.9 + 1.2, 0.9)),
+    (
+        "zaslavskii",
+        {"nu": 2.0},
+        [0.25, 0.0],
+        1,
+        quadratic_roots(1 - 2 * pi * 0.3 * 2 * (1 - exp(-3)) / 3 + exp(-3), exp(-3)),
+    ),
+    ("grebogi_torus", {"epsilon": 0.0, "omega1": 0.5, "omega2": 1 / 3}, [0.1, 0.2], 6, [1, 1]),
+    # 2 sigma tanh(1) = 1, without forcing.
+    ("gopy", {"sigma": 0.5 / tanh(1), "omega": 0.0}, [1.0, 0.0], 1, [2 / sinh(2), 1]),
+    (
+        "folded_towel",
+        {"a": 2.0, "b": 2.004},
+        [0.5, -0.005, 0.5],
+        1,
+        list(np.roots([1, 0, 0.2 * 0.00345, -0.19 * 0.2 * 0.0345])),
+    ),
+    ("nontwist_standard", {"a": 0.3, "b": 0.2}, [0, 1], 1, quadratic_roots(2 + 0.24 * pi, 1)),
+    ("nontwist_standard", {"a": 0.3, "b": 0.2}, [0.5, 1], 1, quadratic_roots(2 - 0.24 * pi, 1)),
+    (
+        "froeschle",
+        {"k1": 0.5, "k2": 0.5, "b": 0.05},
+        [0.0, 0.0, 0.0, 0.0],
+        1,
+        quadratic_roots(2.5, 1) + quadratic_roots(2.6, 1),
+    ),
+    (
+        "froeschle",
+        {"k1": 0.5, "k2": 0.5, "b": 0.05},
+        [pi, 0.0, pi, 0.0],
+        1,
+        quadratic_roots(1.5, 1) + quadratic_roots(1.6, 1),
+    ),
+    ("pomeau_manneville", {}, [0.0], 1, [1]),
+    ("pomeau_manneville", {"z": 1.0}, [1 / 3], 2, [4]),
+    ("beta_shift", {}, [1 / (1.8**2 - 1)], 2, [1.8**2]),
+    ("skew_tent", {}, [1 / 1.7], 1, [-1 / 0.7]),
+    ("skew_tent", {}, [1 / (0.7 + 1 / 0.3)], 2, [-1 / 0.21]),
+    (
+        "leslie",
+        {"f1": 3.0, "f2": 5.0},
+        [log(6.5) / 0.17, 0.7 * log(6.5) / 0.17],
+        1,
+        quadratic_roots(
+            3 / 6.5 - log(6.5) / 1.7,
+            -0.7 * (5 / 6.5 - log(6.5) / 1.7),
+        ),
+    ),
+    (
+        "lotka_volterra",
+        {},
+        [1 / 3.2, 3.65 * (1 - 1 / 3.2) - 1],
+        1,
+        quadratic_roots(2 - 3.65 / 3.2, 3.65 - 2 * 3.65 / 3.2),
+    ),
+    # May 1978: at k = 1 the multipliers are on the unit circle.
+    ("nicholson_bailey", {"k": 1.0}, [2.0, 1.0], 1, quadratic_roots(1.5, 1)),
+    ("multibrot", {"c": 1j}, [0j], 2, [0]),
+    ("multibrot", {}, [0j], 3, [0]),
+    ("multibrot", {"c": TURN / sqrt(3) - TURN**3 / 3**1.5}, [TURN / sqrt(3)], 1, [TURN**2]),
+    ("multibrot", {"c": 0.5 - 0.5**2.5, "d": 2.5}, [0.5 + 0j], 1, [2.5 * 0.5**1.5]),
+    # Where x and y have one sign it is z^2 + c, elsewhere its conjugate.
+    ("burning_ship", {"a": 0.25, "b": 0.08}, [0.3, 0.2], 1, [0.6 + 0.4j, 0.6 - 0.4j]),
+    ("burning_ship", {"a": -0.35, "b": 0.08}, [-0.3, 0.2], 1, [sqrt(0.52), -sqrt(0.52)]),
+    ("henon_area_preserving", {}, [0.0, 0.0], 1, quadratic_roots(0.48, 1)),
+    # Hénon 1969: x = 2 tan(alpha/2), y = x tan(alpha/2).
+    (
+        "henon_area_preserving",
+        {},
+        [2 * sqrt(0.76 / 1.24), 2 * 0.76 / 1.24],
+        1,
+        quadratic_roots(0.48 + 4 * 0.76, 1),
+    ),
+    ("web", {}, [0.0, 0.0], 1, quadratic_roots(-1, 1)),
+    ("web", {"q": 3.0}, [0.0, 0.0], 1, quadratic_roots(-1 - sqrt(3) / 2, 1)),
+    ("sinai", {"delta": 0.5}, [0.5, 0.5], 1, quadratic_roots(3, 1)),
+    ("sinai", {"delta": -1 / 3}, [5 / 6, 1 / 6], 1, quadratic_roots(3, 1 - pi / sqrt(3))),
+    ("lorenz_3d", {}, [2.0, 2.0, 2.0], 1, list(np.roots([1, -2, -2, 1]))),
+    ("lorenz_3d", {}, [0.0, 0.0, 0.0], 1, list(np.roots([1, 0, 0, 1]))),
+    ("cusp", {}, [3 - 2 * sqrt(2)], 1, [-1 - sqrt(2)]),
+    ("cusp", {}, [-1.0], 1, [1]),
+    ("pinchers", {"s": log(3), "c": 1.0}, [0.5], 1, [-0.75 * log(3)]),
+    ("dissipative_standard", {}, [0.0, 0.0], 1, quadratic_roots(1.1 + 8.8, 0.1)),
+    ("dissipative_standard", {}, [pi, 0.0], 1, quadratic_roots(1.1 - 8.8, 0.1)),
+    # One turn of the table between impacts.
+    (
+        "bouncing_ball",
+        {"gamma": 2 * pi},
+        [2 * pi / 3, 2 * pi],
+        1,
+        quadratic_roots(1.5 + pi * sqrt(3), 0.5),
+    ),
+    ("mcmillan", {}, [0.0, 0.0], 1, quadratic_roots(3.2, 1)),
+    ("mcmillan", {}, [sqrt(0.6), sqrt(0.6)], 1, quadratic_roots(2 * (2 - 1.6) / 1.6, 1)),
+    (
+        "chialvo",
+        {"c": 0.25 * 0.29, "k": 0.1875},
+        [0.25, 0.25],
+        1,
+        quadratic_roots(0.4375 + 0.89, 0.89 * 0.4375 + 0.18 * 0.0625),
+    ),
+    # Haake, Kus and Scharf 1987: the pole is stable up to kappa = 2.
+    ("kicked_top", {"kappa": 1.5}, [0.0, 1.0, 0.0], 1, [1, *quadratic_roots(1.5, 1)]),
 ]
 
 
@@ -280,8 +405,9 @@ def test_cycle_and_its_multipliers(
 
 
 def test_every_map_is_tested() -> None:
-    # The coupled lattice has a test of its own; the Ikeda map has its fixed point below.
-    assert {row[0] for row in CYCLES} | {"ikeda", "coupled_logistic"} == set(NAMES)
+    # The coupled maps have tests of their own; the Ikeda map has its fixed point below.
+    others = {"ikeda", "coupled_logistic", "globally_coupled_logistic"}
+    assert {row[0] for row in CYCLES} | others == set(NAMES)
 
 
 # Volume: map, parameters, the determinant of the Jacobian, the same everywhere
@@ -297,6 +423,19 @@ VOLUMES = [
     ("gingerbreadman", {}, 1),
     ("kaplan_yorke", {"alpha": 0.2}, 0.4),
     ("generalised_henon", {"b": 0.1}, -0.1),
+    ("gumowski_mira", {"a": 0.0}, 1),
+    ("hopalong", {}, 1),
+    ("bogdanov", {}, 1),
+    ("zaslavskii", {}, exp(-3)),
+    ("nontwist_standard", {}, 1),
+    ("froeschle", {}, 1),
+    ("henon_area_preserving", {}, 1),
+    ("web", {}, 1),
+    ("lorenz_3d", {}, -1),
+    ("dissipative_standard", {"b": 0.1}, 0.1),
+    ("bouncing_ball", {"alpha": 0.5}, 0.5),
+    ("mcmillan", {}, 1),
+    ("kicked_top", {}, 1),
 ]
 
 
@@ -317,6 +456,12 @@ SYMMETRIES = [
     ("duffing_map", [-1, -1]),
     ("burgers", [1, -1]),
     ("standard", [-1, -1]),
+    ("froeschle", [-1, -1, -1, -1]),
+    ("dissipative_standard", [-1, -1]),
+    ("web", [-1, -1]),
+    ("mcmillan", [-1, -1]),
+    ("gopy", [-1, 1]),
+    ("kicked_top", [-1, 1, -1]),
 ]
 
 
@@ -603,7 +748,107 @@ def test_kaplan_yorke_does_not_collapse(precision: Any) -> None:
     assert np.cos(orbit).mean() == pytest.approx(0, abs=STANDARD_ERRORS / sqrt(200_000))
 
 
-# The coupled lattice
+@pytest.mark.parametrize(
+    ("name", "parameters"), [("beta_shift", {"beta": 2.0}), ("skew_tent", {"a": 0.5})]
+)
+def test_binary_maps_collapse(name: str, parameters: dict[str, float]) -> None:
+    # Row 28: 0.1 has 55 binary digits.
+    x = iterate(name, [0.1], 60, **parameters)[:, 0]
+    assert np.argmax(x == 0) in (55, 56)
+    assert len(np.unique(iterate(name, [0.1], 10_000)[:, 0])) == 10_001
+
+
+def test_beta_shift_density_at_the_golden_mean() -> None:
+    # Parry 1960: (5 + 3 sqrt 5)/10 below 1/beta, (5 + sqrt 5)/10 above. The mean of x under it.
+    below, above, edge = (5 + 3 * sqrt(5)) / 10, (5 + sqrt(5)) / 10, 1 / GOLDEN
+    u = np.random.default_rng(8).uniform(0, 1, 100_000)
+    x = iterate("beta_shift", [u], 40, beta=GOLDEN)[-1, 0]
+    mean = below * edge**2 / 2 + above * (1 - edge**2) / 2
+    assert x.mean() == pytest.approx(mean, abs=STANDARD_ERRORS * 0.3 / sqrt(x.size))
+    share = below * edge
+    error = sqrt(share * (1 - share) / x.size)
+    assert (x < edge).mean() == pytest.approx(share, abs=STANDARD_ERRORS * error)
+
+
+def test_cusp_density() -> None:
+    # Hemmer 1984: (1 - x)/2 on [-1, 1], the density of 1 - 2 sqrt(u); its mean -1/3, variance 2/9.
+    u = np.random.default_rng(9).uniform(0, 1, 100_000)
+    x = iterate("cusp", [1 - 2 * np.sqrt(u)], 20)[-1, 0]
+    assert x.mean() == pytest.approx(-1 / 3, abs=STANDARD_ERRORS * sqrt(2 / 9 / x.size))
+
+
+def test_pomeau_manneville_laminar_phase() -> None:
+    # Close to 0 the map is 1/x -> 1/x - 1 at z = 2, but for terms in x: some 1/x steps to leave.
+    x = iterate("pomeau_manneville", [1e-4], 10_000, z=2.0)[:, 0]
+    assert x[9_000] == pytest.approx(1e-3, rel=1e-2)
+
+
+def test_mcmillan_invariant() -> None:
+    x, y = iterate("mcmillan", [0.1, 0.0], 1000).T
+    value = x**2 * y**2 + x**2 + y**2 - 2 * 1.6 * x * y
+    assert value == pytest.approx(np.full(1001, 0.01), abs=ROUNDING)
+
+
+def test_kicked_top_stays_on_the_sphere() -> None:
+    x = iterate("kicked_top", [0.6, 0.0, 0.8], 1000)
+    assert np.linalg.norm(x, axis=1) == pytest.approx(np.ones(1001), abs=ROUNDING)
+
+
+def test_nontwist_standard_winds_at_the_golden_mean() -> None:
+    # del-Castillo-Negrete, Greene and Morrison 1996: the critical shearless curve of 1/golden.
+    a, steps = 0.686049, 100_000
+    y = iterate("nontwist_standard", [a / 2 + 0.25, 0.0], steps)[1:, 1]
+    assert np.mean(a * (1 - y**2)) == pytest.approx(1 / GOLDEN, abs=2 / steps)
+
+
+def test_grebogi_torus_loses_its_inverse() -> None:
+    # Grebogi, Ott and Yorke 1985: the map is invertible up to epsilon = 0.669.
+    angles = np.linspace(0, 1, 65)[:-1]
+    points = np.stack(np.meshgrid(angles, angles), -1).reshape(-1, 2)
+    least = []
+    for epsilon in (0.664, 0.674):
+        step = function("grebogi_torus", epsilon=epsilon)
+        least.append(np.linalg.det(jax.jit(jax.vmap(jax.jacfwd(step)))(points)).min())
+    assert least[0] > 0 > least[1]
+
+
+def test_gopy_exponent_of_the_unforced_line() -> None:
+    # The mean of ln |2 sigma cos(2 pi theta)| over the circle is ln sigma; x = 0 is repelling.
+    theta = iterate("gopy", [0.0, 0.1], 100_000)[:, 1]
+    slopes = np.log(np.abs(2 * 1.5 * np.cos(2 * pi * theta)))
+    assert slopes.mean() == pytest.approx(log(1.5), abs=1e-3)
+
+
+def test_gopy_attractor_is_not_chaotic() -> None:
+    # Grebogi, Ott, Pelikan and Yorke 1984: -1.059 along x at sigma = 1.5.
+    x, theta = iterate("gopy", [1.0, 0.1], 400_000)[1000:].T
+    slopes = np.log(np.abs(3 * np.cos(2 * pi * theta))) - 2 * np.log(np.cosh(x))
+    assert slopes.mean() == pytest.approx(-1.059, abs=1e-3)
+
+
+# The coupled maps
+
+
+def test_globally_coupled_spectrum_at_a_uniform_state() -> None:
+    # f'(x) once, (1 - epsilon) f'(x) else.
+    g = shipped("globally_coupled_logistic", "map.initial.x.size=8")
+    p = {"a": jnp.asarray(1.65), "epsilon": jnp.asarray(0.2)}
+    x = jnp.full(8, 0.3)
+    matrix = jax.jacfwd(lambda x: g.step({"x": x}, p)["x"])(x)
+    slope = -2 * 1.65 * 0.3
+    found = np.sort(np.linalg.eigvalsh(np.asarray(matrix)))
+    assert found == pytest.approx([slope] + [0.8 * slope] * 7, abs=ROUNDING)
+
+
+def test_globally_coupled_maps_gather_in_clusters() -> None:
+    # Kaneko 1990: at a = 1.65, epsilon = 0.2 the elements are two groups, each in step.
+    g = shipped("globally_coupled_logistic")
+    x, _ = jax.lax.scan(
+        lambda x, _: (g.step(x, dict(g.parameters)), None),
+        {"x": jnp.asarray(g.initial["x"])},
+        length=1000,
+    )
+    assert len(np.unique(np.asarray(x["x"]).round(9))) == 2
 
 
 def lattice(size: int) -> tuple[Map, Callable[[Any], Any]]:
