@@ -19,12 +19,15 @@ class Iterate:
     Attributes:
         stop: "length", or "converged": a map's cell ends when a step is no longer than the
             tolerance, which is the residual g(x) - x of the state before it.
+        follow: an axis whose values are taken one after the other, each cell starting where the
+            one before it ended.
     """
 
     transient: int = 0
     length: int = 1000
     stop: Literal["length", "converged"] = "length"
     tolerance: float = 1e-10
+    follow: str | None = None
 
     @property
     def steps(self) -> int:

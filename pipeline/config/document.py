@@ -26,6 +26,7 @@ SECTIONS: dict[str, Settings] = {
         "length": Setting("integer", 1000, "iterations kept", low=1, high=MOST_STEPS),
         "stop": Setting("choice", "length", "when a cell ends", options=("length", "converged")),
         "tolerance": Setting("number", 1e-10, "of a step, to have converged", low=0),
+        "follow": Setting("text", None, "axis of which each value starts where the last ended"),
     },
     "device": {
         "platform": Setting("choice", "auto", "where it runs", options=device.PLATFORMS),
@@ -94,6 +95,7 @@ def check(
         solver, settings = _solver(mistakes, given.get("solver"), group)
     swept, kept = sweeps.read(mistakes, nodes, found, solver, top["seed"])
     iterate = Iterate(**sections["iterate"])
+    _follow(mistakes, iterate.follow, swept)
     if iterate.steps > MOST_STEPS:
         mistakes.add("iterate", f"expected transient + length <= {MOST_STEPS}", iterate.steps)
     if isinstance(found, Map) and found.counts and solver and solver.freezes:
@@ -221,6 +223,18 @@ def _analyses(
     if not chosen and not node and solver is not None and not solver.freezes:
         mistakes.add("analysis", f"expected at least one{suggest('', analyses.TABLE)}")
     return chosen
+
+
+def _follow(mistakes: Mistakes, name: str | None, grid: Grid) -> None:
+    axes = {axis.name: axis for axis in grid}
+    if name is None or not axes:
+        if name is not None:
+            mistakes.add("iterate.follow", "expected an axis of the grid, and there is none", name)
+    elif name not in axes:
+        mistakes.add("iterate.follow", f"no such axis{suggest(name, axes)}", name)
+    elif axes[name].starts:
+        reason = "its values are starts; expected an axis of parameters, whose cells have none"
+        mistakes.add("iterate.follow", reason, name)
 
 
 def _platform(mistakes: Mistakes, platform: str) -> None:

@@ -18,7 +18,7 @@ from pipeline.analyses import Again
 from pipeline.errors import ConfigError
 from pipeline.experiment import Experiment
 from pipeline.grid import columns
-from pipeline.job import early, kernel, sharing
+from pipeline.job import early, follow, kernel, sharing
 from pipeline.job.arguments import typed
 from pipeline.job.bench import searched
 from pipeline.job.early import LANES
@@ -80,14 +80,21 @@ def compiled(experiment: Experiment, plan: Plan) -> tuple[Call, float]:
             return _PROGRAMS[key], 0.0
     begun = perf_counter()
     with _memory(experiment), device.entered(experiment.device):
-        call = _built(experiment, plan, *_arguments(experiment, 0, 1))
-        for again in (again for fold in experiment.folds() for again in fold.again):
-            call = _again(call, experiment, plan, again)
+        build = functools.partial(follow.build, _call) if experiment.iterate.follow else _call
+        call = build(experiment, plan, *_arguments(experiment, 0, 1))
     with _LOCK:
         _PROGRAMS[key] = call
         while len(_PROGRAMS) > _MOST_PROGRAMS:
             _PROGRAMS.popitem(last=False)
     return call, perf_counter() - begun
+
+
+def _call(experiment: Experiment, plan: Plan, numbers: Any, cells: Cell) -> Call:
+    """The call for some cells, second looks at them included."""
+    call = _built(experiment, plan, numbers, cells)
+    for again in (again for fold in experiment.folds() for again in fold.again):
+        call = _again(call, experiment, plan, again)
+    return call
 
 
 def _built(experiment: Experiment, plan: Plan, numbers: Any, cells: Cell) -> Call:

@@ -125,10 +125,11 @@ def _pad(cells: Cell, width: int) -> Cell:
 
 
 def _put(held: Cell, lanes: np.ndarray, cells: Cell) -> Cell:
+    import jax
+
     def replaced(old: np.ndarray, new: np.ndarray) -> np.ndarray:
         old = old.copy()
         old[lanes] = new
         return old
 
-    swept = {name: replaced(v, cells.swept[name]) for name, v in held.swept.items()}
-    return Cell(replaced(held.place, cells.place), swept)
+    return jax.tree.map(replaced, held, cells)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -27,15 +27,27 @@ class Lane(NamedTuple):
 
 
 class Cell(NamedTuple):
-    """What tells one cell from the others: its place in the block and what the axes sweep, []."""
+    """What tells one cell from the others.
+
+    Attributes:
+        place: [] in the block.
+        swept: {quantity: []} what the axes make of them.
+        state: where it starts if not at the document's initial state; NaN where it does. Empty
+            where no axis is followed.
+    """
 
     place: Any
     swept: dict[str, Any]
+    state: Mapping[str, Any] = {}  # nothing is put into it
 
 
 def take(cells: Cell, places: np.ndarray) -> Cell:
     """Some of the cells."""
-    return Cell(cells.place[places], {name: v[places] for name, v in cells.swept.items()})
+
+    def some(values: Mapping[str, Any]) -> dict[str, Any]:
+        return {name: v[places] for name, v in values.items()}
+
+    return Cell(cells.place[places], some(cells.swept), some(cells.state))
 
 
 class Moves(NamedTuple):
@@ -66,6 +78,11 @@ class Moves(NamedTuple):
     part: Callable[[Lane], tuple[Any, ...]]
     finish: Callable[..., dict[str, Any]]
     recorders: tuple[Fold, ...]
+
+
+def followed(component: str) -> str:
+    """The result that is the last state of a component, where an axis is followed: no variable."""
+    return f"{component} (last)"
 
 
 def moves(experiment: Experiment, *, guarded: bool = False) -> Moves:
@@ -115,7 +132,12 @@ def moves(experiment: Experiment, *, guarded: bool = False) -> Moves:
 
     def begin(numbers: Any, cell: Cell) -> Lane:
         iteration = experiment.iteration(numbers, cell.swept)
-        carry = iteration.init(experiment.start(numbers, cell.swept))
+        x0 = experiment.start(numbers, cell.swept)
+        if cell.state:
+            # Whoever escaped at the value before starts anew.
+            known = ~jnp.any(jnp.isnan(flatten(dict(cell.state))))
+            x0 = jax.tree.map(lambda new, own: jnp.where(known, new, own), dict(cell.state), x0)
+        carry = iteration.init(x0)
         seen = Seen(0, iteration.state(carry), iteration.probe(carry), jnp.bool_(True))
         status = () if guarded else iteration.terminate(carry)
         return Lane(carry, status, tuple(f.init(seen) for f in folds))
@@ -170,6 +192,8 @@ def moves(experiment: Experiment, *, guarded: bool = False) -> Moves:
         result = {"status": status}
         for fold, kept, own in zip(folds, lane.kept, parts or [None] * len(folds), strict=True):
             result |= fold.finish(kept, End(seen, status, iteration, lane.carry, own, span))
+        if iterate.follow:
+            result |= {followed(name): value for name, value in seen.state.items()}
         return result
 
     return Moves(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 
 from pipeline.errors import ConfigError
 from pipeline.experiment import Experiment
-from pipeline.grid import cells
+from pipeline.grid import cells, shape
 from pipeline.job.kernel import Kernel
 from pipeline.job.lane import leaves
 from pipeline.solvers.target import CLASSIFIED
@@ -79,6 +80,8 @@ def plan(experiment: Experiment, cell_bytes: int, kernel: Kernel, devices: int) 
         ConfigError: not even one cell fits into the memory.
     """
     memory, count = experiment.device.memory, cells(experiment.grid)
+    if experiment.iterate.follow:
+        return _sequences(experiment, cell_bytes, kernel, devices, count)
     lane, devices = _lane_bytes(experiment), min(devices, count)
     multiple = kernel.width * devices
     most = (memory - lane * multiple) // (COPIES * cell_bytes + lane)
@@ -94,6 +97,32 @@ def plan(experiment: Experiment, cell_bytes: int, kernel: Kernel, devices: int) 
     if multiple < block < count:
         # Whole multiples, so that nothing is computed for padding.
         block = min(limit // multiple * multiple or limit, -(-block // multiple) * multiple)
+    size = block_bytes(experiment, cell_bytes, kernel, devices, block)
+    return Plan(count, block, devices, kernel, size)
+
+
+def sequence(experiment: Experiment) -> tuple[int, int]:
+    """(values of the axis that is followed, cells of the axes behind it)."""
+    names = [axis.name for axis in experiment.grid]
+    at = names.index(str(experiment.iterate.follow))
+    sizes = shape(experiment.grid)
+    return sizes[at], math.prod(sizes[at + 1 :])
+
+
+def _sequences(
+    experiment: Experiment, cell_bytes: int, kernel: Kernel, devices: int, count: int
+) -> Plan:
+    """Blocks of whole sequences, which lie side by side for the axes behind the one followed."""
+    length, inner = sequence(experiment)
+    unit = length * inner
+    devices = min(devices, inner)
+    need = block_bytes(experiment, cell_bytes, kernel, devices, unit)
+    if need > experiment.device.memory:
+        reason = f"the sequences along {experiment.iterate.follow} take {need:,} bytes at once"
+        raise ConfigError([f"device.memory = {experiment.device.memory:,}: {reason}."])
+    most = experiment.device.memory // need
+    quick = devices * min(WORK // experiment.iterate.steps, MOST, CACHED // cell_bytes) // unit
+    block = unit * max(1, min(most, quick, count // unit))
     size = block_bytes(experiment, cell_bytes, kernel, devices, block)
     return Plan(count, block, devices, kernel, size)
 

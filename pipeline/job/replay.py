@@ -6,6 +6,7 @@ told, and done in its own way instead: it may cost bits, never time or memory wi
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import fields, replace
 from typing import Any
@@ -14,7 +15,7 @@ from pipeline import device
 from pipeline.experiment import Experiment
 from pipeline.job import kernel
 from pipeline.job.kernel import Kernel
-from pipeline.job.plan import WORK, Plan, block_bytes, plan
+from pipeline.job.plan import WORK, Plan, block_bytes, plan, sequence
 
 # Beyond these, a loop's body compiles for minutes: no kernel of ours comes near.
 MOST = {"unroll": 128, "batch": 128, "width": 4096}
@@ -44,6 +45,10 @@ def replay(
     # A device's share is what decides where results depend on the batch.
     share, count = -(-recorded // devices), min(devices, own.devices)
     block = min(share * count, own.cells)
+    if experiment.iterate.follow:
+        # Whole sequences alone can be followed.
+        unit = math.prod(sequence(experiment))
+        block = max(1, block // unit) * unit
     need = block_bytes(experiment, cell_bytes, shape, count, block)
     fits = need <= experiment.device.memory
     quick = block <= max(count, count * WORK // experiment.iterate.steps)
