@@ -14,10 +14,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline.errors import FunctionError
+from pipeline.notation import printable
 
 UNKNOWN = "(not to be had: it was not read from a file)"
-# Characters of the source that an archive keeps.
-LONGEST = 50_000
+# Characters of the source, and of the name, that an archive keeps.
+LONGEST, LONGEST_NAME = 50_000, 80
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,7 +65,7 @@ def handed(call: Any, shown: Callable[[str], str] = str) -> Function:
         shown: what may be kept of a source.
     """
     name = getattr(call, "__name__", None) or type(call).__name__
-    return Function(call, str(name), _source(call, shown))
+    return Function(call, printable(str(name))[:LONGEST_NAME], _source(call, shown))
 
 
 def _source(call: Any, shown: Callable[[str], str]) -> str:
@@ -72,8 +73,7 @@ def _source(call: Any, shown: Callable[[str], str]) -> str:
         text = textwrap.dedent(inspect.getsource(call))
     except (OSError, TypeError):  # Python's ways to say that it has none
         return UNKNOWN
-    lines = shown(text).expandtabs().splitlines()
-    text = "\n".join("".join(c if c.isprintable() else "?" for c in line) for line in lines) + "\n"
+    text = "".join(f"{printable(line)}\n" for line in shown(text).expandtabs().splitlines())
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}\n[cut: {len(text)} characters]\n"
 
 

@@ -6,7 +6,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+import jax
 import matplotlib.pyplot as plt
+import numpy as np
 import pytest
 import xarray
 import yaml
@@ -150,6 +152,7 @@ def test_a_function_in_the_place_of_formulas() -> None:
     for name in ("x", "y", "status", "a"):
         assert ds[name].equals(expected[name])
     assert yaml.safe_load(ds.attrs["document"])["map"]["function"]["name"] == "henon"
+    assert "all that is needed but the Python function henon, to" in ds.attrs["comment"]
     assert pipeline.plot(ds, "phase_portrait").axes
     assert pipeline.run("map=custom", *words, map=henon).identical(ds)
     with pytest.raises(CobwebError, match="its map is a Python function"):
@@ -165,6 +168,19 @@ def test_mistakes_of_a_function_come_with_the_others() -> None:
     assert len(raised.value.mistakes) == 3
     for word in ("map.equations: the Python function henon", "newtn", "seed = -1"):
         assert word in told
+
+
+def test_a_function_without_a_derivative() -> None:
+    """Refused by JAX while the loop is made; a sentence all the same."""
+
+    def f(x: Any) -> Any:
+        like = jax.ShapeDtypeStruct((), x.dtype)
+        return jax.pure_callback(np.sin, like, x, vmap_method="broadcast_all")
+
+    words = ("experiment=orbit", "map.initial={x: 1}", "iterate.length=2")
+    assert float(pipeline.run(*words, map=f)["x"][1]) == pytest.approx(np.sin(1))
+    with pytest.raises(CobwebError, match=r"^map=f: it raises ValueError: Pure callbacks do not"):
+        pipeline.run(*words, "analysis=[lyapunov]", map=f)
 
 
 def test_a_secret_in_a_source_is_masked() -> None:

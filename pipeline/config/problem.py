@@ -111,23 +111,11 @@ def read(
     }
     problem: Map | Objective
     if group == "map":
-        equations: dict[str, Expression] = {}
-        for name, text in parts["equations"].items():
-            _compile(mistakes, "map.equations", name, text, known, equations)
-        modulus = _modulus(mistakes, parts["modulus"], components)
-        if function is None:
-            # The state has one order, that of the equations.
-            common["components"] = {name: components[name] for name in parts["equations"]}
-        else:
+        common["escape_radius"] = fields["escape_radius"]
+        if function is not None:
             function = functions.read(mistakes, function, components, parameters, device)
             resolved[FUNCTION] = function.record
-        problem = Map(
-            equations=equations,
-            modulus=modulus,
-            escape_radius=fields["escape_radius"],
-            function=function,
-            **common,
-        )
+        problem = _map(mistakes, parts, known, function, common)
     else:
         compiled: dict[str, Expression] = {}
         _compile(mistakes, "objective", "expression", texts["expression"], known, compiled)
@@ -138,6 +126,23 @@ def read(
         formulas.check_use(mistakes, problem)
         formulas.check_shapes(mistakes, problem)
     return (problem if len(mistakes) == before else None), resolved
+
+
+def _map(
+    mistakes: Mistakes,
+    parts: Mapping[str, dict[str, Any]],
+    known: list[str],
+    function: Function | None,
+    common: dict[str, Any],
+) -> Map:
+    equations: dict[str, Expression] = {}
+    for name, text in parts["equations"].items():
+        _compile(mistakes, "map.equations", name, text, known, equations)
+    modulus = _modulus(mistakes, parts["modulus"], common["components"])
+    # The state has one order, that of the equations.
+    order = parts["equations"] if function is None else parts["initial"]
+    common["components"] = {name: common["components"][name] for name in order}
+    return Map(equations=equations, modulus=modulus, function=function, **common)
 
 
 def _part(mistakes: Mistakes, where: str, node: Any) -> dict[str, Any]:
