@@ -1,6 +1,7 @@
 """Cobweb: declarative experiments on iterations x -> g(x; p).
 
-`run` computes an experiment, `open` reads an archive, `plot` draws either.
+`run` computes an experiment, `open` reads an archive, `plot` draws either, `verify` computes an
+archive again.
 """
 
 from __future__ import annotations
@@ -8,9 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pipeline.api import open, plot, run
+    from pipeline.api import open, plot, run, verify
 
-__all__ = ["open", "plot", "run"]
+__all__ = ["open", "plot", "run", "verify"]
 
 
 def __getattr__(name: str) -> Any:

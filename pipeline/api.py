@@ -1,12 +1,26 @@
-"""The Python entry points: a dataset, an archive, a figure."""
+"""The Python entry points: a dataset, an archive, a figure, a verdict."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from pipeline import archive, config, dataset, execution, figures, job, preparation, provenance
+from pipeline import (
+    archive,
+    config,
+    dataset,
+    execution,
+    figures,
+    function,
+    job,
+    preparation,
+    provenance,
+    verification,
+)
 from pipeline.errors import CobwebError, ConfigError
+from pipeline.function import Function
+from pipeline.verdict import Verdict
 
 if TYPE_CHECKING:
     import xarray
@@ -19,6 +33,7 @@ SHARE = 0.8
 
 def run(
     *overrides: str,
+    map: Callable[..., Any] | None = None,
     config_dir: str | Path | None = None,
     folder: str | Path | None = None,
 ) -> xarray.Dataset:
@@ -26,6 +41,8 @@ def run(
 
     Args:
         overrides: as on the command line: "experiment=orbit", "map=henon", "grid.a.num=101".
+        map: a function in the place of the map's formulas, of components and parameters by name:
+            `def f(x, a): return 1 - a*x**2`; {component: its next value} where there are several.
         config_dir: a folder of your own maps, objectives and experiments.
         folder: where result.nc and the figure go; nothing is written without it.
 
@@ -38,7 +55,10 @@ def run(
     strange = [o for o in overrides if o.lstrip("+~").startswith("hydra.")]
     if strange:
         raise ConfigError([f"{o}: Hydra has no part here; use folder=..." for o in strange])
-    experiment = config.read(config.compose(overrides, config_dir))
+    handed = _handed(map)
+    if handed is not None and not any(o.lstrip("+~").startswith("map=") for o in overrides):
+        overrides = ("map=custom", *overrides)
+    experiment = config.read(config.compose(overrides, config_dir, handed), handed)
     if experiment.dry_run:
         raise ConfigError(["dry_run = true: expected false; the plan is the command line's."])
     if folder is not None:
@@ -80,3 +100,36 @@ def plot(
     if not hasattr(ds, "data_vars"):
         raise CobwebError(f"plot: expected a dataset, not a {type(ds).__name__}.")
     return figures.draw(ds, name=name, style=style, ax=ax)
+
+
+def verify(
+    path: str | Path,
+    *,
+    map: Callable[..., Any] | None = None,
+    quick: bool = False,
+    sample: float = 1.0,
+) -> Verdict:
+    """Compute an archive again and compare, as `python -m pipeline verify` does.
+
+    Args:
+        map: the function that it was made with, if it was made with one.
+        quick: compare hashes alone.
+        sample: the part of the blocks that are computed, at least one.
+
+    Returns:
+        The verdict: its `outcome`, its `reasons`, its `notes`; printed, it is told in words.
+
+    Raises:
+        ForeignError: no archive, one that this version cannot read, or one of another map.
+        ConfigError: this machine cannot compute it.
+    """
+    if not 0 <= sample <= 1:
+        raise ConfigError([f"sample = {sample}: expected a number from 0 to 1."])
+    return verification.verify(path, quick=quick, sample=sample, map=_handed(map))
+
+
+def _handed(map: Any) -> Function | None:
+    """A function from outside, its source without what nobody else should read."""
+    if map is None:
+        return None
+    return function.handed(map, lambda text: provenance.masked(text, key=False))

@@ -148,14 +148,15 @@ def _labels(quantity: Quantity) -> dict[str, str]:
 
 
 def _attributes(experiment: Experiment) -> dict[str, str]:
-    problem = experiment.problem
+    problem, function = experiment.problem, experiment.function
+    but = f" but the Python function {function.name}," if function else ""
     return {
         "Conventions": "CF-1.13",
         "title": f"{experiment.name}: the {problem.group} {problem.name}, "
         f"solver {experiment.solver.name}",
         "references": problem.reference or "none",
         "comment": "Dimensions in the order of the document's grid; the document itself, with "
-        "all that is needed to compute the file again, is in the group /provenance.",
+        f"all that is needed{but} to compute the file again, is in the group /provenance.",
     }
 
 

@@ -35,6 +35,10 @@ class DamageError(ArchiveError):
     """An archive whose content is not what was written."""
 
 
+class FunctionError(CobwebError):
+    """A Python function that fails in the place of formulas; the message says why."""
+
+
 class JobsFailed(CobwebError):
     """Some jobs of a sweep failed; the others were filed."""
 

@@ -35,7 +35,6 @@ from pipeline.errors import CobwebError, ConfigError, Interrupted
 from pipeline.experiment import Experiment
 
 RESULT = "result.nc"
-RESUME = "python -m pipeline resume"
 
 Watch = Callable[[Iterable[Block], int], Iterable[Block]]
 
@@ -144,7 +143,9 @@ def file(
             if asked and last < plan.cells:
                 result.commit()
                 done = f"{last:,} of {plan.cells:,} cells are filed"
-                raise Interrupted(f"interrupted; {done}; to go on: {RESUME} {folder}")
+                by_text = f"python -m pipeline resume {folder}"
+                again = "the same pipeline.run again" if experiment.function else by_text
+                raise Interrupted(f"interrupted; {done}; to go on: {again}")
         with clock.running():
             result.add(job.searched(experiment, result.read))
         result.finish(clock.record(plan.cells * experiment.iterate.steps))

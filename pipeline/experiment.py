@@ -9,6 +9,7 @@ from typing import Any
 from pipeline.analyses import Fold, Iterate, Search, Subject, folds, searches
 from pipeline.device import Device
 from pipeline.expressions import Expression
+from pipeline.function import Function
 from pipeline.grid import Grid, Quantity, replace
 from pipeline.maps import Map
 from pipeline.objectives import Objective
@@ -59,6 +60,11 @@ class Experiment:
     def searches(self) -> tuple[Search, ...]:
         """The analyses that come after the loop."""
         return searches(self.subject, self.analyses)
+
+    @property
+    def function(self) -> Function | None:
+        """What stands in the place of the map's formulas, None where nothing does."""
+        return self.problem.function if isinstance(self.problem, Map) else None
 
     def folds(self) -> tuple[Fold, ...]:
         """The analyses, ready for the loop."""

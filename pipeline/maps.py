@@ -1,4 +1,4 @@
-"""Maps: x -> g(x, p), given by one formula for each component."""
+"""Maps: x -> g(x, p), given by one formula for each component, or by a Python function."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from pipeline.expressions import Expression
+from pipeline.function import Function
 from pipeline.state import Components, Parameters, State, define, fit, size
 
 
@@ -19,13 +20,14 @@ class Map:
     """A map of a document, checked.
 
     Attributes:
-        equations: {component: the formula of its next value}.
+        equations: {component: the formula of its next value}; empty where there is a function.
         definitions: named sub-expressions, in order.
         parameters: {name: number or array} their values where no axis sweeps them.
         initial: {component: number, array, or formula of the parameters}.
         modulus: {component: length of the circle that it lives on}.
         escape_radius: the Euclidean norm of the components without modulus beyond which the orbit
             has escaped.
+        function: in the place of all formulas.
     """
 
     group: ClassVar[str] = "map"
@@ -38,16 +40,23 @@ class Map:
     modulus: Mapping[str, float] = field(default_factory=dict)
     escape_radius: float = 1e6
     reference: str = ""
+    function: Function | None = None
 
     @property
     def formulas(self) -> list[Expression]:
-        """All that a step evaluates."""
+        """All that a step evaluates, but for a function."""
         return [*self.definitions.values(), *self.equations.values()]
 
     @property
     def counts(self) -> bool:
-        """Whether a formula uses the iteration number n."""
-        return any("n" in formula.names for formula in self.formulas)
+        """Whether a formula uses the iteration number n, or the function takes it."""
+        takes = self.function.takes if self.function else ()
+        return "n" in takes or any("n" in formula.names for formula in self.formulas)
+
+    @property
+    def costly(self) -> bool:
+        """Whether a step costs as much as many others; of a function nothing is known."""
+        return self.function is not None or any(formula.costly for formula in self.formulas)
 
     def step(self, x: State, p: Parameters, n: Any = 0, xp: Any = None) -> State:
         """The next state of one cell.
@@ -60,6 +69,10 @@ class Map:
         """
         if xp is None:
             import jax.numpy as xp
+        if self.function is not None:
+            found = self.function({**p, **x, "n": n})
+            found = found if isinstance(found, dict) else dict.fromkeys(x, found)
+            return {name: fit(found[name], x[name], xp) for name in x}
         values = define(self.definitions, {**p, **x, "n": n, "size": size(self.components)}, xp)
         return {name: fit(f(values, xp), x[name], xp) for name, f in self.equations.items()}
 

@@ -180,3 +180,11 @@ class Dumper(yaml.SafeDumper):
 for _pattern in (_FLOAT, *_TRAPS):
     _whole = re.compile(rf"(?:{_pattern.pattern})\Z")
     Dumper.add_implicit_resolver("tag:cobweb:number", _whole, list("-+.0123456789"))
+
+
+def _lines(dumper: Any, text: str) -> Any:
+    """A text of several lines as it reads, where YAML can have it so."""
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, "|" if "\n" in text else None)
+
+
+Dumper.add_representer(str, _lines)

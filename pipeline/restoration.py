@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from pipeline.contents import Contents
 from pipeline.device import Device
 from pipeline.errors import ConfigError, ForeignError
 from pipeline.experiment import Experiment
+from pipeline.function import Function
 from pipeline.notation import printable
 
 # The part of the free memory that the blocks compared at once may take: the archive's, ours, and
@@ -32,8 +33,13 @@ AXES = 60
 STEPS = ("iteration", "step_number")
 
 
-def read(found: Contents, begin: Callable[[Device], None]) -> Experiment:
+def read(
+    found: Contents, begin: Callable[[Device], None], map: Function | None = None
+) -> Experiment:
     """The experiment of an archive's document, with the devices and the memory of this machine.
+
+    Args:
+        map: the Python function that it was made with.
 
     Raises:
         ForeignError: it asks for what the file does not hold, or this version cannot read it.
@@ -46,9 +52,10 @@ def read(found: Contents, begin: Callable[[Device], None]) -> Experiment:
         if wanted.platform not in ("auto", *device.known()):
             document["device"] = {**document["device"], "platform": "auto"}
     try:
-        experiment = config.read(document)
+        experiment = config.read(document, map)
     except ConfigError as error:
         reason = "this version cannot read its document"
+        reason += " with that function" if map else ""
         told = "\n".join(f"  {line}" for line in str(error).splitlines())
         raise ForeignError(f"{found.path}: {reason}:\n{told}") from None
     free = preparation.free_memory()
@@ -74,6 +81,7 @@ def resume(
         CobwebError: there is nothing to continue, or not here.
     """
     with contents.opened(execution.unfinished(folder)) as found:
+        function(found, None, "go on from Python: pipeline.run(..., map=f, folder=...)")
         experiment = read(found, begin)
         try:
             overrides = json.loads(found.texts["overrides"])
@@ -83,6 +91,42 @@ def resume(
     report = execution.file(experiment, folder, words, watch)
     assert report is not None
     return report
+
+
+def function(found: Contents, map: Function | None, advice: str) -> Mapping[str, Any] | None:
+    """What an archive says of the Python function that it was made with; None where of none.
+
+    Its text is for reading: nothing runs but what is handed over.
+
+    Args:
+        map: what was handed over.
+        advice: what to do where that is missing.
+
+    Raises:
+        ForeignError: a function is missing, or is there beside formulas.
+    """
+    described = found.document().get("map")
+    if not isinstance(described, dict) or "function" not in described:
+        if map is not None:
+            reason = f"made by formulas; leave out the function {map.name}"
+            raise ForeignError(f"{found.path}: {reason}.")
+        return None
+    recorded = described["function"] if isinstance(described["function"], dict) else {}
+    if map is None:
+        name = printable(str(recorded.get("name", "")))[:60]
+        raise ForeignError(f"{found.path}: made with a Python function, {name}; {advice}.")
+    return recorded
+
+
+def changed(recorded: Mapping[str, Any] | None, experiment: Experiment) -> Iterator[str]:
+    """How the function that was handed over differs from the recorded one, as a sentence."""
+    here = experiment.function
+    if recorded is None or here is None:
+        return
+    if recorded.get("source") != here.source:
+        yield f"the source of {here.name} is not the recorded one"
+    elif recorded.get("program") != here.program:
+        yield f"{here.name} is another to JAX: a value that it reads, or JAX itself, has changed"
 
 
 def _plausible(found: Contents, document: Mapping[str, Any]) -> None:

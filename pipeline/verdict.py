@@ -70,13 +70,18 @@ class Verdict:
         """The exit status of the command."""
         return STATUS[self.outcome]
 
+    def __str__(self) -> str:
+        return report(self)
+
 
 def report(verdict: Verdict) -> str:
     """A verdict in words, for the terminal."""
     lines = [f"{verdict.path}: {_summary(verdict)}"]
     lines += [f"  {reason}" for reason in verdict.reasons]
     differing = [row for row in verdict.rows if row.difference.bits]
-    if differing:
+    if not differing:
+        lines += [f"  note: {note}" for note in verdict.notes]
+    else:
         lines += ["", *_table(differing)]
         lines += list(_orbits(differing))
         if verdict.notes or verdict.environment:

@@ -16,6 +16,7 @@ from pipeline.device import Device
 from pipeline.difference import changes
 from pipeline.errors import DamageError, ForeignError
 from pipeline.experiment import Experiment
+from pipeline.function import Function
 from pipeline.notation import printable
 from pipeline.restoration import STEPS
 from pipeline.verdict import Outcome, Row, Verdict
@@ -28,6 +29,7 @@ def verify(
     *,
     quick: bool = False,
     sample: float = 1.0,
+    map: Function | None = None,
     begin: Callable[[Device], None] = lambda device: None,
     watch: Watch = lambda numbers, count: numbers,
 ) -> Verdict:
@@ -39,6 +41,7 @@ def verify(
     Args:
         quick: hashes alone; JAX is not needed.
         sample: the part of the blocks that are computed, at least one.
+        map: the Python function that it was made with.
         begin: told of the document's device before JAX starts, by a process that is ours.
         watch: wraps the numbers of the blocks, to show progress.
 
@@ -58,7 +61,7 @@ def verify(
                 reason = "it was joined from several archives, which are verified one by one"
                 raise ForeignError(f"{path}: {reason}; verify --quick checks its hashes.")
             with _modest(path):
-                return _recompute(found, sample, begin, watch)
+                return _recompute(found, sample, map, begin, watch)
     except DamageError as error:
         return Verdict(path, "corrupt", (str(error),))
 
@@ -96,15 +99,22 @@ def _modest(path: Path) -> Iterator[None]:
 
 
 def _recompute(
-    found: Contents, sample: float, begin: Callable[[Device], None], watch: Watch
+    found: Contents,
+    sample: float,
+    map: Function | None,
+    begin: Callable[[Device], None],
+    watch: Watch,
 ) -> Verdict:
-    experiment = restoration.read(found, begin)
+    advice = "verify it from Python: pipeline.verify(path, map=f)"
+    recorded = restoration.function(found, map, advice)
+    experiment = restoration.read(found, begin, map)
     layout = dataset.template(experiment)
     reasons = tuple(_unlike(found, layout))
     if reasons:
         return Verdict(found.path, "different", reasons)
     device.check(experiment.device)
     plan, notes = job.replay(experiment, layout.cell_bytes, found.table("plan"))
+    notes = [*restoration.changed(recorded, experiment), *notes]
     call, _ = job.compiled(experiment, plan)
     rows = {entry.name: _row(found, entry) for entry in (*layout.coordinates, *layout.variables)}
     for entry in layout.coordinates:

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
+import jax
 import matplotlib.pyplot as plt
+import numpy as np
 import pytest
 import xarray
 import yaml
 
 import pipeline
 from pipeline import api, archive, config, job, preparation
+from pipeline.__main__ import main
 from pipeline.errors import CobwebError, ConfigError
+from tests.archives import rewritten
+from tests.functions import henon, scaled
 from tests.runs import document
 
 SMALL = ("experiment=orbit", "map=henon", "iterate.length=20", "grid={a: [1.2, 1.4]}")
@@ -110,7 +116,7 @@ def test_the_archive_of_a_document_gives_it_again(folder: Path) -> None:
 
 def test_names_of_the_package() -> None:
     assert pipeline.run is api.run
-    assert set(pipeline.__all__) == {"open", "plot", "run"}
+    assert set(pipeline.__all__) == {"open", "plot", "run", "verify"}
     with pytest.raises(AttributeError, match="has no attribute 'fly'"):
         pipeline.fly  # noqa: B018
     assert document(map="logistic")["solver"] == {"name": "direct"}
@@ -131,3 +137,129 @@ def test_only_datasets_are_drawn() -> None:
 def test_a_notebook_draws_nothing_unasked() -> None:
     """So a figure that does not fit is no reason to refuse the run."""
     assert "x_final" in pipeline.run("experiment=orbit", "analysis=[final]")
+
+
+def test_a_function_in_the_place_of_formulas() -> None:
+    """In memory, over axes; without a choice of a map, custom is the one."""
+    words = (
+        "map.parameters={a: 1.4, b: 0.3}",
+        "map.initial={x: 0.1, y: 0.1}",
+        SMALL[0],
+        *SMALL[2:],
+    )
+    ds = pipeline.run(*words, map=henon)
+    expected = pipeline.run(*SMALL)
+    for name in ("x", "y", "status", "a"):
+        assert ds[name].equals(expected[name])
+    assert yaml.safe_load(ds.attrs["document"])["map"]["function"]["name"] == "henon"
+    assert "all that is needed but the Python function henon, to" in ds.attrs["comment"]
+    assert pipeline.plot(ds, "phase_portrait").axes
+    assert pipeline.run("map=custom", *words, map=henon).identical(ds)
+    with pytest.raises(CobwebError, match="its map is a Python function"):
+        pipeline.plot(pipeline.run(SMALL[0], "map.initial={x: 1}", map=scaled(0.5)), "cobweb")
+    plt.close("all")
+
+
+def test_mistakes_of_a_function_come_with_the_others() -> None:
+    """Those of the overrides and of the document."""
+    with pytest.raises(ConfigError) as raised:
+        pipeline.run("map=logistic", "solver=newtn", "seed=-1", map=henon)
+    told = "\n".join(raised.value.mistakes)
+    assert len(raised.value.mistakes) == 3
+    for word in ("map.equations: the Python function henon", "newtn", "seed = -1"):
+        assert word in told
+
+
+def test_a_function_without_a_derivative() -> None:
+    """Refused by JAX while the loop is made; a sentence all the same."""
+
+    def f(x: Any) -> Any:
+        like = jax.ShapeDtypeStruct((), x.dtype)
+        return jax.pure_callback(np.sin, like, x, vmap_method="broadcast_all")
+
+    words = ("experiment=orbit", "map.initial={x: 1}", "iterate.length=2")
+    assert float(pipeline.run(*words, map=f)["x"][1]) == pytest.approx(np.sin(1))
+    with pytest.raises(CobwebError, match=r"^map=f: it raises ValueError: Pure callbacks do not"):
+        pipeline.run(*words, "analysis=[lyapunov]", map=f)
+
+
+def test_a_secret_in_a_source_is_masked() -> None:
+    def f(x: Any, password: Any = 1) -> Any:
+        password = "hunter2"  # noqa: F841
+        return x
+
+    ds = pipeline.run("experiment=orbit", "map.initial={x: 1}", "iterate.length=1", map=f)
+    assert "def f(x" in ds.attrs["document"]
+    assert "hunter2" not in ds.attrs["document"]
+
+
+def test_verify_computes_an_archive_again(folder: Path) -> None:
+    """As the command does; its verdict is told in words."""
+    found = pipeline.verify(folder / "result.nc")
+    assert found.outcome == "identical"
+    assert "result.nc: identical: 109 values of 5 variables" in str(found)
+    assert pipeline.verify(folder / "result.nc", quick=True).outcome == "intact"
+    with pytest.raises(ConfigError, match=r"^sample = 2: expected a number from 0 to 1\.$"):
+        pipeline.verify(folder / "result.nc", sample=2)
+    with pytest.raises(CobwebError, match=r"made by formulas; leave out the function henon\.$"):
+        pipeline.verify(folder / "result.nc", map=henon)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the results of two functions."""
+    path = tmp_path_factory.mktemp("functions")
+    for name, factor in (("a", 0.5), ("b", 0.25)):
+        words = ("experiment=orbit", "map.initial={x: 1}", "iterate.length=5")
+        pipeline.run(*words, map=scaled(factor), folder=path / name).close()
+    return path
+
+
+def test_an_archive_of_a_function(made: Path) -> None:
+    """Verified with it alone; another closure of the same source is another function."""
+    path = made / "a" / "result.nc"
+    found = pipeline.verify(path, map=scaled(0.5))
+    assert (found.outcome, found.notes) == ("identical", ())
+    assert pipeline.verify(path, map=scaled(0.25)).outcome == "different"
+    same = pipeline.verify(path, map=lambda x: 0.5 * x)
+    assert same.outcome == "identical"
+    assert "note: the source of <lambda> is not the recorded one" in str(same)
+    with pytest.raises(CobwebError, match=r"made with a Python function, line; verify it from Py"):
+        pipeline.verify(path)
+    with pytest.raises(CobwebError, match="its document with that function:\n  map=hen"):
+        pipeline.verify(path, map=henon)
+
+
+def test_the_commands_on_archives_of_functions(
+    made: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """They show, draw, join and compare; those that would compute say who can."""
+    path, other = (str(made / name / "result.nc") for name in "ab")
+    assert main(["verify", "--quick", path]) == 0
+    for command in (["info", path], ["table", path], ["report", path], ["figure", path]):
+        assert main(command) == 0
+    shown = capsys.readouterr().out
+    assert "      source: |\n        def line(x: Any) -> Any:\n            return factor" in shown
+    assert main(["collect", str(made)]) == 0
+    assert main(["diff", path, other]) == 1
+    assert "map.function.program" in capsys.readouterr().out
+    for words in (["verify", path], ["verify", "--sample", "0.1", path]):
+        assert main(words) == 2
+    assert "verify it from Python: pipeline.verify(path, map=f)." in capsys.readouterr().err
+
+
+def test_nothing_of_an_archive_is_run(tmp_path: Path, made: Path) -> None:
+    """A source that would do something, and a description that is none."""
+    old = archive.provenance(made / "a" / "result.nc")["document"]
+    document = yaml.safe_load(old)
+    evil = f"open({str(tmp_path / 'evil')!r}, 'w')"
+    for described in ({"name": "os.system", "source": evil}, {"name": [evil]}, evil, None, 3):
+        document["map"]["function"] = described
+        path = rewritten(
+            made / "a" / "result.nc", tmp_path / "a.nc", document=yaml.safe_dump(document)
+        )
+        assert main(["verify", str(path)]) == 2
+        assert main(["info", str(path)]) == 0
+        assert main(["figure", str(path), "--format", "svg"]) == 0
+        assert pipeline.verify(path, map=scaled(0.5)).outcome == "identical"
+    assert not (tmp_path / "evil").exists()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,8 +15,10 @@ import pytest
 from jax.errors import JaxRuntimeError
 
 import pipeline
-from pipeline import execution, job, preparation, restoration
-from pipeline.errors import ArchiveError, CobwebError, ConfigError
+from pipeline import config, execution, function, job, preparation, restoration
+from pipeline.__main__ import main
+from pipeline.errors import ArchiveError, CobwebError, ConfigError, Interrupted
+from tests.functions import scaled
 from tests.runs import experiment
 
 SMALL = ("experiment=orbit", "map=henon", "iterate.length=20", "grid={a: [1.2, 1.4]}")
@@ -190,3 +194,55 @@ def test_memory_makes_no_other_document(tmp_path: Path) -> None:
     assert execution.file(found, tmp_path) is not None
     again = experiment(map="logistic", device={"memory": "2GiB", "compile_cache": False})
     assert execution.file(again, tmp_path) is None
+
+
+LINE = ("experiment=orbit", "map.initial={x: 1}", "iterate.length=5", "figure=none")
+
+
+def test_a_finished_folder_of_a_function(tmp_path: Path) -> None:
+    """The same function, made again, finds it; one that closes over another number does not."""
+    pipeline.run(*LINE, map=scaled(0.5), folder=tmp_path).close()
+    before = (tmp_path / "result.nc").stat().st_mtime_ns
+    pipeline.run(*LINE, map=scaled(0.5), folder=tmp_path).close()
+    assert (tmp_path / "result.nc").stat().st_mtime_ns == before
+    for other in (scaled(0.25), lambda x: 0.5 * x):
+        with pytest.raises(CobwebError, match="holds the result of another document"):
+            pipeline.run(*LINE, map=other, folder=tmp_path)
+
+
+def test_a_stopped_run_of_a_function(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Gone on with from Python alone, by the same function alone."""
+    words = (*LINE, "grid={x0: [1, 2, 3]}", "device.memory=9KB")
+
+    def stopped(blocks: Iterable[Any], count: int) -> Iterator[Any]:
+        assert count > 1
+        yield next(iter(blocks))
+        raise ValueError("half way")
+
+    given = function.handed(scaled(0.5))
+    found = config.read(config.compose(["map=custom", *words], None, given), given)
+    with pytest.raises(ValueError, match="half way"):
+        execution.file(found, tmp_path, words, stopped)
+    with pytest.raises(CobwebError, match="holds an unfinished result of another document"):
+        pipeline.run(*words, map=scaled(0.25), folder=tmp_path)
+    assert main(["resume", str(tmp_path)]) == 2
+    reason = "made with a Python function, line; go on from Python: pipeline.run(..., map=f, folder"
+    assert reason in capsys.readouterr().err
+    with pipeline.run(*words, map=scaled(0.5), folder=tmp_path) as ds:
+        assert ds["x"].sel(iteration=2).values.tolist() == [0.25, 0.5, 0.75]
+
+
+def test_an_interrupted_run_of_a_function_says_how_to_go_on(tmp_path: Path) -> None:
+    words = (*LINE, "grid={x0: [1, 2, 3]}", "device.memory=9KB")
+    given = function.handed(scaled(0.5))
+    found = config.read(config.compose(["map=custom", *words], None, given), given)
+
+    def stopped(blocks: Iterable[Any], count: int) -> Iterator[Any]:
+        for block in blocks:
+            os.kill(os.getpid(), signal.SIGINT)
+            yield block
+
+    with pytest.raises(
+        Interrupted, match=r"of 3 cells are filed; to go on: the same pipeline\.run again$"
+    ):
+        execution.file(found, tmp_path, words, stopped)

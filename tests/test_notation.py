@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import yaml
 
-from pipeline import notation
+from pipeline import notation, provenance
 
 
 def test_values_are_counted_with_their_aliases() -> None:
@@ -35,3 +35,26 @@ def test_texts_that_look_like_numbers_are_quoted(text: str) -> None:
 
 def test_what_a_terminal_obeys_is_left_out() -> None:
     assert notation.printable("Hénon\x1b[2J\n\x07²") == "Hénon?[2J??²"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "def f(x):\n    return x\n",
+        "  a\nb",
+        "a\n\n",
+        "\n\na",
+        "a \nb",
+        "a\n---\n# b: 'c'",
+        "\t\n",
+        "é\n\x85",
+    ],
+)
+def test_a_text_of_several_lines_reads_as_it_is(text: str) -> None:
+    written = provenance.text({"a": {"b": text, "c": 1}})
+    assert notation.read(written) == yaml.safe_load(written) == {"a": {"b": text, "c": 1}}
+
+
+def test_a_source_is_written_line_by_line() -> None:
+    written = provenance.text({"a": {"b": "def f(x):\n    return x\n"}})
+    assert written == "a:\n  b: |\n    def f(x):\n        return x\n"

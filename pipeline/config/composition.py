@@ -31,6 +31,7 @@ from pipeline.config.mistakes import Mistakes
 from pipeline.config.overrides import examine, explain
 from pipeline.config.sources import CONF, GROUPS, Repository, choices
 from pipeline.errors import ConfigError
+from pipeline.function import Function
 
 __all__ = ["CONF", "GROUPS", "Loader", "choices", "compose", "examine", "explain", "search_path"]
 
@@ -82,22 +83,30 @@ def search_path(folder: str | Path | None = None) -> ConfigSearchPath:
     return path
 
 
-def compose(overrides: Sequence[str] = (), folder: str | Path | None = None) -> dict[str, Any]:
+def compose(
+    overrides: Sequence[str] = (),
+    folder: str | Path | None = None,
+    function: Function | None = None,
+) -> dict[str, Any]:
     """The document of these overrides, as plain data.
 
     Args:
         folder: a folder of the user's own configs, beside ours.
+        function: in the place of the map's formulas.
 
     Raises:
         ConfigError: with every mistake, those of the document included where one of the overrides
             is at fault.
     """
     with hydra_rules():
-        return whole(Loader(search_path(folder)), overrides, folder)[1]
+        return whole(Loader(search_path(folder)), overrides, folder, function)[1]
 
 
 def whole(
-    loader: Loader, overrides: Sequence[str], folder: str | Path | None
+    loader: Loader,
+    overrides: Sequence[str],
+    folder: str | Path | None,
+    function: Function | None = None,
 ) -> tuple[DictConfig, dict[str, Any]]:
     """Hydra's config and the document in it; raises as `compose` does."""
     mistakes, sound, unread = examine(overrides, folder)
@@ -108,7 +117,7 @@ def whole(
         raise ConfigError(list(dict.fromkeys(mistakes)))
     document = plain(config, config.hydra.runtime.choices, mistakes)
     if mistakes:
-        check(document, mistakes, unread)
+        check(document, mistakes, unread, function)
         raise ConfigError(list(dict.fromkeys(mistakes)))
     return config, document
 

@@ -12,6 +12,7 @@ from pipeline.config.mistakes import Mistakes, suggest
 from pipeline.device import Device
 from pipeline.errors import ConfigError
 from pipeline.experiment import Experiment, Figure
+from pipeline.function import Function
 from pipeline.grid import Grid
 from pipeline.maps import Map
 from pipeline.objectives import Objective
@@ -54,21 +55,27 @@ PROBLEMS = ("map", "objective")
 KEYS = (*TOP, *PROBLEMS, "solver", "grid", "analysis", *SECTIONS)
 
 
-def read(document: Mapping[str, Any]) -> Experiment:
+def read(document: Mapping[str, Any], function: Function | None = None) -> Experiment:
     """The experiment that a document describes.
+
+    Args:
+        function: in the place of the map's formulas; a document alone cannot bring one.
 
     Raises:
         ConfigError: with all of its mistakes.
     """
     mistakes = Mistakes()
-    experiment = check(document, mistakes)
+    experiment = check(document, mistakes, function=function)
     if mistakes or experiment is None:
         raise ConfigError(mistakes)
     return experiment
 
 
 def check(
-    document: Mapping[str, Any], mistakes: Mistakes, unread: Collection[str] = ()
+    document: Mapping[str, Any],
+    mistakes: Mistakes,
+    unread: Collection[str] = (),
+    function: Function | None = None,
 ) -> Experiment | None:
     """Note every mistake of a document; None where there are any.
 
@@ -84,12 +91,15 @@ def check(
     top = {k: values.take(mistakes, k, given.get(k, s.default), s) for k, s in TOP.items()}
     sections = {k: values.section(mistakes, k, given.get(k, {}), s) for k, s in SECTIONS.items()}
     nodes = sweeps.nodes(mistakes, given.get("grid"))
-    group = _group(mistakes, given, unread)
+    group = _group(mistakes, given, unread, function)
     found: Map | Objective | None = None
     resolved: dict[str, Any] = {}
     if group:
         free = sweeps.free(nodes)
-        found, resolved = problem.read(mistakes, group, given[group], top["seed"], free)
+        wanted = Device(**sections["device"])
+        found, resolved = problem.read(
+            mistakes, group, given[group], top["seed"], free, wanted, function
+        )
     solver, settings = None, {}
     if "solver" not in unread:
         solver, settings = _solver(mistakes, given.get("solver"), group)
@@ -155,9 +165,17 @@ def device_of(document: Mapping[str, Any]) -> Device | None:
     return None if mistakes else Device(**found)
 
 
-def _group(mistakes: Mistakes, given: Mapping[str, Any], unread: Collection[str]) -> str | None:
+def _group(
+    mistakes: Mistakes,
+    given: Mapping[str, Any],
+    unread: Collection[str],
+    function: Function | None,
+) -> str | None:
     there = [group for group in PROBLEMS if given.get(group) is not None]
     both, where = set(there) | set(PROBLEMS) & set(unread), "map, objective"
+    if function is not None and "objective" in there:
+        mistakes.add("objective", "a Python function is a map; drop it with '~objective'")
+        return None
     if len(there) == 2:
         advice = "drop the other with '~map' or '~objective'"
         mistakes.add(where, f"expected one of the two; {advice}")

@@ -17,15 +17,18 @@ from pipeline.state import Component, size
 def check_use(mistakes: Mistakes, problem: Map | Objective) -> None:
     """A parameter that no formula uses is most likely another one, misspelt."""
     main = problem.equations.values() if isinstance(problem, Map) else [problem.expression]
+    function = problem.function if isinstance(problem, Map) else None
     starts = [value for value in problem.initial.values() if isinstance(value, Expression)]
     used = {n for f in (*main, *problem.definitions.values(), *starts) for n in f.names}
+    used |= set(function.takes) if function else set()
+    who = f"the function {function.name} does not take it" if function else "no formula uses it"
     for part in ("parameters", "definitions"):
         known = getattr(problem, part)
         for name in known:
             if name not in used:
                 others = [other for other in known if other in used]
                 tail = suggest(name, others) if others else ""
-                advice = f"no formula uses it{tail}; drop it with '~{problem.group}.{part}.{name}'"
+                advice = f"{who}{tail}; drop it with '~{problem.group}.{part}.{name}'"
                 mistakes.add(f"{problem.group}.{part}.{name}", advice)
 
 

@@ -8,11 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.config import formulas, names, values
+from pipeline.config import formulas, functions, names, values
 from pipeline.config.mistakes import Mistakes
 from pipeline.config.quantity import initial_value, parameter
+from pipeline.device import Device
 from pipeline.errors import ExpressionError
 from pipeline.expressions import Expression, compile
+from pipeline.function import Function
 from pipeline.grid import find
 from pipeline.maps import Map
 from pipeline.objectives import Objective
@@ -38,15 +40,28 @@ PARTS = {
     "objective": ("definitions", "parameters", "initial"),
 }
 FORMULA = {"map": (), "objective": ("expression",)}
+# What a document says of a Python function in the place of its formulas.
+FUNCTION = "function"
+FROM_PYTHON = "no document names code; hand it over from Python: pipeline.run(..., map=f)"
+# Names of a map that has none of its own.
+NAMELESS = ("custom", "unnamed")
 
 
 def read(
-    mistakes: Mistakes, group: str, node: Any, seed: int, axes: Collection[str]
+    mistakes: Mistakes,
+    group: str,
+    node: Any,
+    seed: int,
+    axes: Collection[str],
+    device: Device,
+    function: Function | None = None,
 ) -> tuple[Map | Objective | None, dict[str, Any]]:
     """A map or an objective; None where it has mistakes.
 
     Args:
         axes: names that the formulas under `initial` may use as well as the parameters.
+        device: whose precision a function is traced in.
+        function: in the place of the map's formulas.
 
     Returns:
         (the problem, its node with every default filled in).
@@ -56,7 +71,8 @@ def read(
         a = "an" if group == "objective" else "a"
         mistakes.add(group, f"expected the name of {a} {group}, or a description of one", node)
         return None, {}
-    mistakes.unknown(group, node, (*FIELDS[group], *PARTS[group], *FORMULA[group]))
+    known_keys = (*FIELDS[group], *PARTS[group], *FORMULA[group])
+    mistakes.unknown(group, node, (*known_keys, FUNCTION) if group == "map" else known_keys)
     own = {key: value for key, value in node.items() if key in FIELDS[group]}
     fields = values.section(mistakes, group, own, FIELDS[group])
     told = len(mistakes)
@@ -64,8 +80,13 @@ def read(
     if len(mistakes) > told:
         return None, {}
     texts = {key: node.get(key) for key in FORMULA[group]}
+    if function is not None and fields["name"] in NAMELESS:
+        fields["name"] = function.name
     resolved = {**fields, **texts, **parts}
-    _check_names(mistakes, group, parts)
+    if group == "map" and function is None and FUNCTION in node:
+        mistakes.add("map.function", f"the map is a Python function, and {FROM_PYTHON}")
+        return None, resolved
+    _check_names(mistakes, group, parts, function)
     if group == "objective" and not texts["expression"]:
         mistakes.add("objective.expression", "expected the formula of f, such as (x - 1)**2")
     if len(mistakes) > before:
@@ -90,15 +111,11 @@ def read(
     }
     problem: Map | Objective
     if group == "map":
-        equations: dict[str, Expression] = {}
-        for name, text in parts["equations"].items():
-            _compile(mistakes, "map.equations", name, text, known, equations)
-        modulus = _modulus(mistakes, parts["modulus"], components)
-        # The state has one order, that of the equations.
-        common["components"] = {name: components[name] for name in parts["equations"]}
-        problem = Map(
-            equations=equations, modulus=modulus, escape_radius=fields["escape_radius"], **common
-        )
+        common["escape_radius"] = fields["escape_radius"]
+        if function is not None:
+            function = functions.read(mistakes, function, components, parameters, device)
+            resolved[FUNCTION] = function.record
+        problem = _map(mistakes, parts, known, function, common)
     else:
         compiled: dict[str, Expression] = {}
         _compile(mistakes, "objective", "expression", texts["expression"], known, compiled)
@@ -111,6 +128,23 @@ def read(
     return (problem if len(mistakes) == before else None), resolved
 
 
+def _map(
+    mistakes: Mistakes,
+    parts: Mapping[str, dict[str, Any]],
+    known: list[str],
+    function: Function | None,
+    common: dict[str, Any],
+) -> Map:
+    equations: dict[str, Expression] = {}
+    for name, text in parts["equations"].items():
+        _compile(mistakes, "map.equations", name, text, known, equations)
+    modulus = _modulus(mistakes, parts["modulus"], common["components"])
+    # The state has one order, that of the equations.
+    order = parts["equations"] if function is None else parts["initial"]
+    common["components"] = {name: common["components"][name] for name in order}
+    return Map(equations=equations, modulus=modulus, function=function, **common)
+
+
 def _part(mistakes: Mistakes, where: str, node: Any) -> dict[str, Any]:
     """A mapping of names, empty where there is none."""
     if node is None:
@@ -121,15 +155,22 @@ def _part(mistakes: Mistakes, where: str, node: Any) -> dict[str, Any]:
     return dict(node)
 
 
-def _check_names(mistakes: Mistakes, group: str, parts: Mapping[str, dict[str, Any]]) -> None:
+def _check_names(
+    mistakes: Mistakes,
+    group: str,
+    parts: Mapping[str, dict[str, Any]],
+    function: Function | None,
+) -> None:
     order = ("initial", "definitions", "parameters")
     good = {
         k: [n for n in parts[k] if names.identifier(mistakes, f"{group}.{k}", n)] for k in order
     }
     names.clashes(mistakes, group, good)
-    if group == "objective":
-        if not parts["initial"]:
-            mistakes.add("objective.initial", "expected a start for each component, such as {x: 0}")
+    if (group == "objective" or function) and not parts["initial"]:
+        mistakes.add(f"{group}.initial", "expected a start for each component, such as {x: 0}")
+    if function is not None:
+        _check_formulas(mistakes, parts, function)
+    if group == "objective" or function:
         return
     if not parts["equations"]:
         example = "such as {x: a*x*(1 - x)}"
@@ -141,6 +182,19 @@ def _check_names(mistakes: Mistakes, group: str, parts: Mapping[str, dict[str, A
         for name in parts[part]:
             if name not in parts["equations"]:
                 mistakes.add(f"map.{part}.{name}", f"{name} has no equation, so it is no component")
+
+
+def _check_formulas(
+    mistakes: Mistakes, parts: Mapping[str, dict[str, Any]], function: Function
+) -> None:
+    """What has no meaning beside a Python function, whose components are those of `initial`."""
+    for part in ("equations", "definitions"):
+        if parts[part]:
+            reason = f"the Python function {function.name} stands in the place of all formulas"
+            mistakes.add(f"map.{part}", f"{reason}; expected none, as in map=custom")
+    for name in parts["modulus"]:
+        if name not in parts["initial"]:
+            mistakes.add(f"map.modulus.{name}", f"{name} has no initial value: no component")
 
 
 def _numbers(

@@ -29,6 +29,8 @@ def fits(seen: View) -> str:
     numbers = seen.data["iteration"].values
     if numbers.size < 2 or numbers[1] - numbers[0] != 1:
         return "it needs successive states (analysis.orbit.every=1), two at least"
+    if section(seen.iterated, "function"):
+        return "its map is a Python function, of which an archive has nothing to draw"
     if _counts(seen):
         return "its map changes from step to step (a formula uses n), so it has no one curve"
     if model.scalar(seen, {}) is None:

@@ -175,6 +175,9 @@ def heading(view: View) -> str:
     """The name of what is iterated, as text."""
     name = view.iterated.get("name")
     shown = plain(str(name)).replace("_", " ") if isinstance(name, str) and name else ""
+    function = section(view.iterated, "function").get("name", name)
+    if function != name:
+        shown = f"{shown}: the function {plain(str(function))}"
     return shown or plain(str(view.data.attrs.get("title", "")))
 
 
@@ -186,6 +189,8 @@ def caption(view: View, notes: str = "") -> str:
         lines.append(f"{iterated.get('sense', 'minimise')}: {iterated['expression']}")
     lines += [f"{n}' = {text}" for n, text in section(iterated, "equations").items()]
     lines += [f"with {n} = {text}" for n, text in section(iterated, "definitions").items()]
+    if section(iterated, "function"):
+        lines.append("by a Python function")
     swept = view.swept
     fixed = {n: v for n, v in section(iterated, "parameters").items() if n not in swept}
     if fixed:

@@ -17,6 +17,7 @@ from pipeline import device
 from pipeline.analyses import Again
 from pipeline.errors import ConfigError
 from pipeline.experiment import Experiment
+from pipeline.function import Function
 from pipeline.grid import columns
 from pipeline.job import early, follow, kernel, sharing
 from pipeline.job.arguments import typed
@@ -47,8 +48,9 @@ __all__ = [
 Call = Callable[[Any, Cell], dict[str, Any]]
 
 # Compiled programs of this process, the one used last at the end. Numbers are arguments, so a
-# study that changes only numbers compiles once.
-_PROGRAMS: OrderedDict[str, Call] = OrderedDict()
+# study that changes only numbers compiles once. A Python function is kept with its program: the
+# key tells it by its identity, which another could have once it is gone.
+_PROGRAMS: OrderedDict[str, tuple[Call, Function | None]] = OrderedDict()
 _MOST_PROGRAMS = 32
 _LOCK = threading.Lock()
 
@@ -77,13 +79,13 @@ def compiled(experiment: Experiment, plan: Plan) -> tuple[Call, float]:
     with _LOCK:
         if key in _PROGRAMS:
             _PROGRAMS.move_to_end(key)
-            return _PROGRAMS[key], 0.0
+            return _PROGRAMS[key][0], 0.0
     begun = perf_counter()
     with _memory(experiment), device.entered(experiment.device):
         build = functools.partial(follow.build, _call) if experiment.iterate.follow else _call
         call = build(experiment, plan, *_arguments(experiment, 0, 1))
     with _LOCK:
-        _PROGRAMS[key] = call
+        _PROGRAMS[key] = call, experiment.function
         while len(_PROGRAMS) > _MOST_PROGRAMS:
             _PROGRAMS.popitem(last=False)
     return call, perf_counter() - begun

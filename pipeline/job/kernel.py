@@ -46,7 +46,8 @@ TABLE: dict[tuple[str, str], Kernel] = {
     ("cpu", "leaving"): Kernel(unroll=32, paired=True),
 }
 # A step that costs as much as many others gains nothing in a longer body, and compiles for long:
-# one of a formula with exponentials or sines, and one that pushes the tangents of a plane.
+# one of a formula with exponentials or sines, or of a Python function, and one that pushes the
+# tangents of a plane.
 COSTLY = {"unroll": 1, "batch": 16}
 PLANE = 4
 # A reduction over a vector depends on the batch whatever the width, so nothing is padded for it.
@@ -75,7 +76,7 @@ def choose(experiment: Experiment, platform: str) -> Kernel:
         return Kernel()
     kernel = TABLE.get((platform, work), Kernel())
     assert isinstance(experiment.problem, Map)
-    if any(formula.costly for formula in experiment.problem.formulas):
+    if experiment.problem.costly:
         kernel = replace(kernel, **{k: min(v, getattr(kernel, k)) for k, v in COSTLY.items()})
     plane = sum(c.reals for c in experiment.problem.components.values()) > 1
     return replace(kernel, batch=max(1, kernel.batch // PLANE)) if plane else kernel

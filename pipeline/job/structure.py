@@ -12,12 +12,18 @@ from pipeline.maps import Map
 
 
 def structure(experiment: Experiment) -> str:
-    """A text that two experiments share exactly when one compiled program serves both."""
+    """A text that two experiments share exactly when one compiled program serves both.
+
+    Python functions count by their identity, which is theirs as long as somebody keeps them.
+    """
     problem, solver = experiment.problem, experiment.solver
     swept = [(axis.name, axis.quantities) for axis in experiment.grid]
     fixed = {k: v for k, v in experiment.settings.items() if not solver.settings[k].swept}
     if isinstance(problem, Map):
         formulas: Any = (_texts(problem.equations), dict(problem.modulus), problem.escape_radius)
+        if problem.function is not None:
+            # And by what JAX made of them just now: a variable that they read may have changed.
+            formulas += (id(problem.function.call), problem.function.program)
     else:
         formulas = (problem.expression.text, problem.sense)
     return repr(

@@ -101,3 +101,14 @@ def test_a_long_label_is_broken_to_the_panel_s_height():
     figure.draw_without_rendering()
     panel = figure.axes[1]
     assert panel.yaxis.label.get_window_extent().height <= 1.4 * panel.bbox.height
+
+
+@pytest.mark.parametrize(("name", "shown"), [("f", "f"), ("mine", "mine: the function f")])
+def test_a_function_is_named_where_equations_would_be(name, shown):
+    ds = datasets.single()
+    described = {"name": name, "function": {"name": "f", "source": "def f(x): ..."}}
+    seen = view.View(ds, {"map": {**described, "initial": {"x": 0}}}, (), view.read(ds).series)
+    page = style.sheet(style.look("screen"))
+    title.write(page, seen)
+    assert page.figure.texts[0].get_text() == shown
+    assert words.caption(seen).startswith(f"{shown}\nby a Python function\n")

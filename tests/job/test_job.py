@@ -13,10 +13,11 @@ import numpy as np
 import pytest
 import xarray
 
-from pipeline import dataset, job, preparation
+from pipeline import config, dataset, function, job, preparation
 from pipeline.experiment import Experiment
 from pipeline.job import loop
-from tests.runs import compute, experiment, run, shipped
+from tests.functions import scaled
+from tests.runs import compute, document, experiment, run, shipped
 
 LATTICE = shipped(
     "map", "coupled_logistic", initial={"x": {"sample": "uniform", "low": 0, "high": 1, "size": 8}}
@@ -276,3 +277,18 @@ def test_the_program_used_longest_ago_is_dropped(
     assert seconds(three) > 0
     assert seconds(one) == 0
     assert seconds(two) > 0
+
+
+def test_programs_of_functions(fresh: None) -> None:
+    """Compiled once for each; one that is gone cannot lend its place to the next."""
+
+    def found(call: Any) -> Experiment:
+        return config.read(document(map={"initial": {"x": 1}}, length=3), function.handed(call))
+
+    kept = scaled(2.0)
+    assert seconds(found(kept)) > 0
+    assert seconds(found(kept)) == 0
+    for factor in range(20):
+        assert compute(found(scaled(float(factor))))["x"].values.tolist() == [
+            float(factor) ** n for n in range(4)
+        ]

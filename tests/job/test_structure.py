@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline import config
+from pipeline import config, function
 from pipeline.job.structure import structure
+from tests.functions import scaled
 from tests.runs import document
 
 MAP = document(
@@ -171,3 +172,20 @@ def test_the_field_of_a_parameter_is_structure() -> None:
     described = document(map={"equations": {"z": "c*z"}, "initial": {"z": "1+0j"}})
     real, imaginary = (changed(described, "map.parameters", {"c": c}) for c in (2.0, "2j"))
     assert of(real) != of(imaginary)
+
+
+def test_functions_count_by_identity_and_by_what_they_do() -> None:
+    """Two of the same text are two; one that reads another value now is another."""
+    factors = [2.0]
+
+    def f(x: Any) -> Any:
+        return factors[0] * x
+
+    def made(call: Any) -> str:
+        return structure(config.read(document(map={"initial": {"x": 1}}), function.handed(call)))
+
+    assert made(f) == made(f)
+    assert made(scaled(2.0)) != made(f)
+    before = made(f)
+    factors[0] = 3.0
+    assert made(f) != before
