@@ -131,10 +131,9 @@ def _panel(
     ):
         handles = _orbits(page, ax, seen, x, y, gone, _places(kept_x, kept_y, box))
     elif kept_x.size > MOST_POINTS:
-        width, height = pixels(page, ax, 0.5)
-        counts = raster.plane(kept_x, kept_y, (box[0], box[1], box[2], box[3]), width, height)
-        xs, ys = np.linspace(box[0], box[1], width + 1), np.linspace(box[2], box[3], height + 1)
-        raster.paint(ax, xs, ys, raster.tones(counts, 1.0, faintest=0.35))
+        exponents = _exponents(seen, pick)
+        known = None if exponents is None else exponents[~gone]
+        _density(page, ax, seen, kept_x, kept_y, (box[0], box[1], box[2], box[3]), known)
     else:
         _dots(page, ax, kept_x.ravel(), kept_y.ravel(), style.INK, _places(kept_x, kept_y, box))
     ax.set_xlim(box[0], box[1])
@@ -148,6 +147,43 @@ def _panel(
         if series.modulus is not None:
             circle(ax, which, series.modulus)
     return handles
+
+
+def _exponents(seen: View, pick: dict[str, int]) -> np.ndarray | None:
+    """[starts] the largest Lyapunov exponent from each start; None where it is not known."""
+    found = seen.data.get("lyapunov")
+    grid = [a.name for a in seen.starts]
+    if found is None or not grid or set(found.dims) - {"exponent"} != {a.name for a in seen.axes}:
+        return None
+    largest = found.isel(pick).isel({d: 0 for d in found.dims if d == "exponent"})
+    return np.asarray(largest.transpose(*grid).values, dtype=float).ravel()
+
+
+def _density(
+    page: style.Sheet,
+    ax: Axes,
+    seen: View,
+    x: np.ndarray,
+    y: np.ndarray,
+    box: tuple[float, float, float, float],
+    exponents: np.ndarray | None,
+) -> None:
+    """Darker where the orbits are more often; with exponents, coloured by their mean."""
+    width, height = pixels(page, ax, 0.5)
+    xs, ys = np.linspace(box[0], box[1], width + 1), np.linspace(box[2], box[3], height + 1)
+    counts = raster.plane(x, y, box, width, height)
+    tone = raster.tones(counts, 1.0, faintest=0.35)
+    if exponents is None or not np.isfinite(exponents).all():
+        raster.paint(ax, xs, ys, tone)
+        return
+    from matplotlib.cm import ScalarMappable
+    from matplotlib.colors import Normalize
+
+    weights = np.broadcast_to(exponents[:, None], x.shape)
+    mean = raster.plane(x, y, box, width, height, weights) / np.maximum(counts, 1)
+    scale = ScalarMappable(Normalize(*np.quantile(exponents, [0.02, 0.98])), style.heat())
+    raster.paint(ax, xs, ys, tone, colours=scale.to_rgba(mean))
+    style.colorbar(page, scale, ax, words.label(seen, "lyapunov"))
 
 
 def _places(x: np.ndarray, y: np.ndarray, box: list[float]) -> int:
