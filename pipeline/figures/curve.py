@@ -88,19 +88,20 @@ def _errors(ax: Axes, seen: View, axis: Axis, table: np.ndarray, height: float) 
     if not known.any() or np.quantile(errors[known], 0.95) < FINEST_BAND * height:
         return []
     order = np.argsort(axis.values, kind="stable")
-    for i in range(table.shape[1]):
-        middle, width = table[order, i], errors[order, i]
-        band = ax.fill_between(
+    bands = [
+        ax.fill_between(
             axis.values[order],
             middle - width,
             middle + width,
             facecolor=style.GREY,
             edgecolor="none",
             alpha=0.5,
-            label="" if i else "standard error",
+            label="standard error",
             zorder=1.5,
         )
-    return [band]
+        for middle, width in zip(table[order].T, errors[order].T, strict=True)
+    ]
+    return bands[:1]
 
 
 def _below(

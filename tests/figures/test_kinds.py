@@ -108,6 +108,18 @@ def test_many_points_are_a_density(ax):
     assert not ax.lines
 
 
+def test_of_half_a_million_points_a_part_is_enlarged():
+    whole, part = figures.draw(datasets.henon(500_000)).axes
+    (frame,) = whole.patches
+    left, right = part.get_xlim()
+    assert (frame.get_x(), frame.get_width()) == pytest.approx((left, right - left))
+    low, high = part.get_ylim()
+    assert high - low == pytest.approx(0.12 * np.ptp(whole.get_ylim()))
+    # Several leaves of the attractor cross the part.
+    column = part.images[0].get_array()[:, 400, 3] > 0
+    assert np.count_nonzero(np.diff(column.astype(int)) == 1) >= 4
+
+
 def test_three_components_are_three_planes():
     x, y, z = np.random.default_rng(0).random((3, 50))
     ds = datasets.dataset(
