@@ -33,12 +33,14 @@ class Scale:
     """How values become colours.
 
     Attributes:
+        limits: the values at the ends of the palette.
         missing: colour of a value that is not finite.
         meaning: of such a value, for the legend.
         logarithmic: whether the ticks stand at 1, 2 and 5 times powers of ten.
     """
 
     norm: Normalize
+    limits: tuple[float, float]
     palette: Colormap
     missing: str
     meaning: str
@@ -67,12 +69,11 @@ def paint(
     if name in ESCAPES:
         values = np.where(values < 0, np.nan, values)
     chosen = _scale(seen, name, values)
-    low, high = float(chosen.norm.vmin or 0.0), float(chosen.norm.vmax or 1.0)
     if name == "lyapunov":
         # A superstable cycle: the coldest there is, not a cell without a result.
-        values = np.where(raw == -np.inf, low - 1.0, values)
+        values = np.where(raw == -np.inf, chosen.limits[0] - 1.0, values)
     cmap = chosen.palette.with_extremes(bad=chosen.missing)
-    cmap.colorbar_extend = _cut(values, low, high)  # type: ignore[reportAttributeAccessIssue]  # a literal type
+    cmap.colorbar_extend = _cut(values, *chosen.limits)  # type: ignore[reportAttributeAccessIssue]  # a literal type
     shown = np.ma.masked_invalid(values)
     image = status_map.lay(ax, shown, x, y, cmap=cmap, norm=chosen.norm)
     bar = style.colorbar(page, image, ax, words.label(seen, name))
@@ -94,13 +95,14 @@ def _scale(seen: View, name: str, values: np.ndarray) -> Scale:
     missing = style.SHADE, "escaped" if view.lost(seen).any() else "no value"
     if name == "lyapunov" and low < 0 < high:
         low = curve.deep(values, low, high)[0]
-        return Scale(_about_zero(low, high), _exponents(), *missing)
+        return Scale(_about_zero(low, high), (low, high), _exponents(), *missing)
     if name in ESCAPES:
         missing = NEVER, "never"
     palette = colormaps[GLOW if name in ESCAPES else "viridis"]
     if name in WIDE and high > WIDE[name] * max(low, 1):
-        return Scale(LogNorm(max(low, 1), high, clip=True), palette, *missing, True)
-    return Scale(Normalize(low, high), palette, *missing)
+        low = max(low, 1)
+        return Scale(LogNorm(low, high, clip=True), (low, high), palette, *missing, True)
+    return Scale(Normalize(low, high), (low, high), palette, *missing)
 
 
 def _cut(values: np.ndarray, low: float, high: float) -> str:
