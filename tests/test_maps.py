@@ -168,6 +168,8 @@ CYCLES: list[tuple[str, dict[str, Any], Any, int, list[complex]]] = [
     # Rows 3, 5 and 6 of the known results.
     ("logistic", {"a": 2.8}, [1 - 1 / 2.8], 1, [2 - 2.8]),
     ("logistic", {"a": A}, [PERIOD_2], 2, [4 + 2 * A - A**2]),
+    # Two steps of the logistic map are one of the forced map with equal parameters.
+    ("forced_logistic", {"a": A, "b": A}, [PERIOD_2], 1, [4 + 2 * A - A**2]),
     ("logistic", {"a": 1 + sqrt(5)}, [0.5], 2, [0]),
     ("logistic", {"a": 3.49856169932770152}, [0.5], 4, [0]),
     # Row 10.

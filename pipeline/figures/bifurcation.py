@@ -51,7 +51,7 @@ def draw(seen: View, look: style.Look, ax: Axes | None) -> Figure:
         ratio=0.62 if len(picks) == 1 else 0.75,
         ax=ax,
         share=exponents is not None,
-        heights=(1.0, 0.4) if exponents is not None else (),
+        heights=(1.0, 0.5) if exponents is not None else (),
     )
     if exponents is None:
         for spare in page.panels[len(picks) :]:
@@ -64,7 +64,9 @@ def draw(seen: View, look: style.Look, ax: Axes | None) -> Figure:
         if pick and page.own:
             style.tag(page, panel, words.at(others, pick))
     if exponents is not None:
-        curve.lines(page, page.panels[1], seen, exponents, axis)
+        below = curve.lines(page, page.panels[1], seen, exponents, axis)
+        known = {handle.get_label() for handle in handles}
+        handles = handles + [handle for handle in below if handle.get_label() not in known]
         page.panels[0].set_xlabel("")
         page.panels[1].set_xlim(page.panels[0].get_xlim())
         page.figure.align_ylabels(page.panels)

@@ -14,10 +14,14 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
+# Of the ordinate: a narrower band is hidden by its line.
+FINEST_BAND = 0.01
+
+
 def clean(seen: View, variable: xr.DataArray) -> xr.DataArray:
     """A variable as floats, NaN where the cell was lost, unless being lost is what it tells."""
     values = variable.astype(float).where(np.isfinite(variable.astype(float)))
-    if np.issubdtype(variable.dtype, np.integer):
+    if np.issubdtype(variable.dtype, np.integer) or str(variable.name).startswith("escape_"):
         return values
     gone = view.lost(seen)
     return values.where(~gone) if set(gone.dims) <= set(variable.dims) else values
@@ -51,6 +55,8 @@ def lines(page: style.Sheet, ax: Axes, seen: View, variable: xr.DataArray, axis:
     if str(variable.name) == "lyapunov":
         ax.axhline(0, color=style.GREY, linewidth=0.6 * page.look.line, zorder=1)
         low, high = deep(table, low, high)
+        handles += _errors(ax, seen, axis, table, high - low)
+        handles += _below(page, ax, seen, variable, axis, low)
     gone = view.lost(seen)
     if gone.dims == (axis.name,) and gone.any():
         from matplotlib.patches import Patch
@@ -70,6 +76,55 @@ def lines(page: style.Sheet, ax: Axes, seen: View, variable: xr.DataArray, axis:
     style.abscissa(page, ax, words.label(seen, axis.name))
     style.ordinate(page, ax, words.label(seen, str(variable.name)))
     return [h for h in handles if h.get_label()]
+
+
+def _errors(ax: Axes, seen: View, axis: Axis, table: np.ndarray, height: float) -> list[Any]:
+    """A band of one standard error, where it is wider than the line; the legend's handles."""
+    found = seen.data.get("lyapunov_error")
+    if found is None or found.size != table.size:
+        return []
+    errors = found.transpose(axis.name, ...).values.reshape(table.shape)
+    known = np.isfinite(errors) & np.isfinite(table)
+    if not known.any() or np.quantile(errors[known], 0.95) < FINEST_BAND * height:
+        return []
+    order = np.argsort(axis.values, kind="stable")
+    bands = [
+        ax.fill_between(
+            axis.values[order],
+            middle - width,
+            middle + width,
+            facecolor=style.GREY,
+            edgecolor="none",
+            alpha=0.5,
+            label="standard error",
+            zorder=1.5,
+        )
+        for middle, width in zip(table[order].T, errors[order].T, strict=True)
+    ]
+    return bands[:1]
+
+
+def _below(
+    page: style.Sheet, ax: Axes, seen: View, variable: xr.DataArray, axis: Axis, low: float
+) -> list[Any]:
+    """Mark where exponents lie below the scale; the legend's handles."""
+    kept = variable.where(~view.lost(seen)).transpose(axis.name, ...).values
+    kept = kept.reshape(axis.values.size, -1)
+    beyond = (kept < low).any(axis=1)
+    if not beyond.any():
+        return []
+    (marks,) = ax.plot(
+        axis.values[beyond],
+        np.full(int(beyond.sum()), 0.03),
+        transform=ax.get_xaxis_transform(),
+        linestyle="none",
+        marker="v",
+        markersize=page.look.marker,
+        markeredgewidth=0,
+        color=style.PALETTE[1],
+        label=f"below the scale, down to ${words.value(float(kept[beyond].min()), 3)}$",
+    )
+    return [marks]
 
 
 def deep(table: np.ndarray, low: float, high: float) -> tuple[float, float]:

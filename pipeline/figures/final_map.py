@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pipeline.figures import curve, scalar, status_map, style, title, view, words
+from pipeline.figures import scale, status_map, style, title, view, words
 from pipeline.figures.view import Series, View
 from pipeline.status import Status
 
@@ -52,7 +52,7 @@ def draw(seen: View, look: style.Look, ax: Axes | None) -> Figure:
     places, labels = group(table, ended)
     if places is None:
         variable = seen.data[held[0].final]
-        scalar.colour(page, panel, seen, variable, curve.clean(seen, variable).isel(pick), x, y)
+        style.legend(page, scale.paint(page, panel, seen, variable, pick, x, y))
     else:
         picture = np.ones((*labels.shape, 3))
         handles = _paint(picture, places, labels, held)

@@ -14,6 +14,7 @@ from pipeline.figures import (
     final,
     final_map,
     phase_portrait,
+    plane,
     scalar,
     space_time,
     status_map,
@@ -61,6 +62,7 @@ KINDS: Mapping[str, Kind] = {
     "time_series": Kind(time_series.draw, time_series.fits),
     "final": Kind(final.draw, final.fits, lambda seen: "lyapunov" not in seen.data),
     "final_map": Kind(final_map.draw, final_map.fits, final_map.suits),
+    "plane": Kind(plane.draw, plane.fits, plane.suits),
     "scalar": Kind(scalar.draw, scalar.fits, scalar.suits),
     "status_map": Kind(status_map.draw, status_map.fits),
 }

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 
 MOST_POINTS = 20_000
 MOST_COLOURS = 12
+# With fewer points a part enlarged would be a few dots.
+MANY = 500_000
+# Side of the enlarged part over that of the whole.
+PART = 0.12
 # A density needs no more: each raster cell already holds hundreds.
 ENOUGH = 20_000_000
 
@@ -34,6 +38,8 @@ def draw(seen: View, look: style.Look, ax: Axes | None) -> Figure:
     planes = _planes(seen)[: 3 if ax is None else 1]
     picks = _picks(seen, 1 if ax is not None or len(planes) > 1 else 4)
     number = len(planes) * len(picks)
+    if number == 1 and ax is None and _fine(seen):
+        return _enlarged(seen, look, picks[0], *planes[0])
     rows = 2 if number == 4 else 1
     page = style.sheet(
         look,
@@ -57,6 +63,67 @@ def draw(seen: View, look: style.Look, ax: Axes | None) -> Figure:
 
 
 Quantity = tuple[Series, int | None]
+Box = tuple[float, float, float, float]
+
+
+def _fine(seen: View) -> bool:
+    """Whether one orbit has the points to show a part of it enlarged."""
+    flat = all(series.modulus is None for series in seen.orbits)
+    return flat and seen.cells == 1 and seen.data.sizes["iteration"] >= MANY
+
+
+def _enlarged(
+    seen: View, look: style.Look, pick: dict[str, int], first: Quantity, second: Quantity
+) -> Figure:
+    """The orbit, and beneath it the part with the most structure in a frame of its own colour."""
+    from matplotlib.patches import Rectangle
+
+    page = style.sheet(look, rows=2, ratio=0.62)
+    whole, part = page.panels
+    handles = _panel(page, whole, seen, pick, first, second)
+    whole.set_box_aspect(None)
+    for panel in page.panels:
+        style.abscissa(page, panel, _label(seen, first))
+        style.ordinate(page, panel, _label(seen, second))
+    x, gone = _flat(seen, pick, first)
+    y, _ = _flat(seen, pick, second)
+    if gone.all():
+        part.remove()
+    else:
+        left, right, low, high = box = _richest(x, y, (*whole.get_xlim(), *whole.get_ylim()))
+        _density(page, part, seen, x, y, box, None)
+        # Of the whole's shape, as it is PART of both of its sides.
+        part.set_aspect(whole.get_aspect(), adjustable="box")
+        part.set_xlim(left, right)
+        part.set_ylim(low, high)
+        colour, width = style.PALETTE[1], page.look.line
+        frame = Rectangle((left, low), right - left, high - low, fill=False)
+        frame.set(edgecolor=colour, linewidth=width)
+        whole.add_patch(frame)
+        for spine in part.spines.values():
+            spine.set(edgecolor=colour, linewidth=width)
+    page.figure.align_ylabels(page.panels)
+    style.legend(page, handles)
+    title.write(page, seen, words.at(seen.axes, pick))
+    return page.figure
+
+
+def _richest(x: np.ndarray, y: np.ndarray, box: Box) -> Box:
+    """The part of a box, `PART` of each side, in which the points fill most of a fine raster."""
+    left, right, low, high = box
+    fine = 400
+    side = int(PART * fine)
+    filled = np.zeros((fine + 1, fine + 1), int)
+    filled[1:, 1:] = np.cumsum(np.cumsum(raster.plane(x, y, box, fine, fine) > 0, axis=0), axis=1)
+    inside = filled[side:, side:] - filled[:-side, side:] - filled[side:, :-side]
+    row, column = divmod(int(np.argmax(inside + filled[:-side, :-side])), fine + 1 - side)
+    across, up = (right - left) / fine, (high - low) / fine
+    return (
+        left + column * across,
+        left + (column + side) * across,
+        low + row * up,
+        low + (row + side) * up,
+    )
 
 
 def _planes(seen: View) -> list[tuple[Quantity, Quantity]]:
@@ -131,10 +198,9 @@ def _panel(
     ):
         handles = _orbits(page, ax, seen, x, y, gone, _places(kept_x, kept_y, box))
     elif kept_x.size > MOST_POINTS:
-        width, height = pixels(page, ax, 0.5)
-        counts = raster.plane(kept_x, kept_y, (box[0], box[1], box[2], box[3]), width, height)
-        xs, ys = np.linspace(box[0], box[1], width + 1), np.linspace(box[2], box[3], height + 1)
-        raster.paint(ax, xs, ys, raster.tones(counts, 1.0, faintest=0.35))
+        exponents = _exponents(seen, pick)
+        known = None if exponents is None else exponents[~gone]
+        _density(page, ax, seen, kept_x, kept_y, (box[0], box[1], box[2], box[3]), known)
     else:
         _dots(page, ax, kept_x.ravel(), kept_y.ravel(), style.INK, _places(kept_x, kept_y, box))
     ax.set_xlim(box[0], box[1])
@@ -148,6 +214,43 @@ def _panel(
         if series.modulus is not None:
             circle(ax, which, series.modulus)
     return handles
+
+
+def _exponents(seen: View, pick: dict[str, int]) -> np.ndarray | None:
+    """[starts] the largest Lyapunov exponent from each start; None where it is not known."""
+    found = seen.data.get("lyapunov")
+    grid = [a.name for a in seen.starts]
+    if found is None or not grid or set(found.dims) - {"exponent"} != {a.name for a in seen.axes}:
+        return None
+    largest = found.isel(pick).isel({d: 0 for d in found.dims if d == "exponent"})
+    return np.asarray(largest.transpose(*grid).values, dtype=float).ravel()
+
+
+def _density(
+    page: style.Sheet,
+    ax: Axes,
+    seen: View,
+    x: np.ndarray,
+    y: np.ndarray,
+    box: Box,
+    exponents: np.ndarray | None,
+) -> None:
+    """Darker where the orbits are more often; with exponents, coloured by their mean."""
+    width, height = pixels(page, ax, 0.5)
+    xs, ys = np.linspace(box[0], box[1], width + 1), np.linspace(box[2], box[3], height + 1)
+    counts = raster.plane(x, y, box, width, height)
+    tone = raster.tones(counts, 1.0, faintest=0.35)
+    if exponents is None or not np.isfinite(exponents).all():
+        raster.paint(ax, xs, ys, tone)
+        return
+    from matplotlib.cm import ScalarMappable
+    from matplotlib.colors import Normalize
+
+    weights = np.broadcast_to(exponents[:, None], x.shape)
+    mean = raster.plane(x, y, box, width, height, weights) / np.maximum(counts, 1)
+    scale = ScalarMappable(Normalize(*np.quantile(exponents, [0.02, 0.98])), style.heat())
+    raster.paint(ax, xs, ys, tone, colours=scale.to_rgba(mean))
+    style.colorbar(page, scale, ax, words.label(seen, "lyapunov"))
 
 
 def _places(x: np.ndarray, y: np.ndarray, box: list[float]) -> int:

@@ -95,19 +95,31 @@ def count(
 
 
 def plane(
-    x: np.ndarray, y: np.ndarray, box: tuple[float, float, float, float], width: int, height: int
+    x: np.ndarray,
+    y: np.ndarray,
+    box: tuple[float, float, float, float],
+    width: int,
+    height: int,
+    weights: np.ndarray | None = None,
 ) -> np.ndarray:
-    """int[height, width] points (x, y) in each cell of a box (x low, x high, y low, y high)."""
-    counts = np.zeros(width * height, dtype=np.int64)
+    """[height, width] points (x, y) in each cell of a box (x low, x high, y low, y high).
+
+    Args:
+        weights: of the points; without them a point counts as one.
+    """
+    counts = np.zeros(width * height, dtype=np.int64 if weights is None else float)
     left, right, low, high = box
     x, y = x.ravel(), y.ravel()
+    heavy = None if weights is None else weights.ravel()
     for begin in range(0, x.size, CHUNK):
-        u, v = x[begin : begin + CHUNK].astype(float), y[begin : begin + CHUNK].astype(float)
+        piece = slice(begin, begin + CHUNK)
+        u, v = x[piece].astype(float), y[piece].astype(float)
         inside = (u >= left) & (u <= right) & (v >= low) & (v <= high)
         across = ((u[inside] - left) * (width / (right - left))).astype(np.int64)
         up = ((v[inside] - low) * (height / (high - low))).astype(np.int64)
         place = np.minimum(up, height - 1) * width + np.minimum(across, width - 1)
-        counts += np.bincount(place, minlength=width * height)
+        each = None if heavy is None else heavy[piece][inside]
+        counts += np.bincount(place, each, minlength=width * height)
     return counts.reshape(height, width)
 
 
@@ -150,9 +162,21 @@ def _thickened(tone: np.ndarray) -> np.ndarray:
     return np.where(tone == 0, np.maximum(near[:-2], near[2:]), tone)
 
 
-def paint(ax: Axes, xs: np.ndarray, ys: np.ndarray, tone: np.ndarray, *, log: bool = False) -> None:
-    """Lay tones into axes, transparent where there is no point."""
-    picture = style.ink()(tone)
+def paint(
+    ax: Axes,
+    xs: np.ndarray,
+    ys: np.ndarray,
+    tone: np.ndarray,
+    *,
+    log: bool = False,
+    colours: np.ndarray | None = None,
+) -> None:
+    """Lay tones into axes, transparent where there is no point.
+
+    Args:
+        colours: [height, width, rgba] instead of those of the tones.
+    """
+    picture = style.ink()(tone) if colours is None else colours.copy()
     picture[..., 3] = np.clip(4 * tone, 0, 1)
     steps = np.diff(xs)
     if not log and np.ptp(steps) <= 1e-3 * steps.mean():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -128,9 +129,16 @@ def categories(
 
 
 def frame(page: style.Sheet, ax: Axes, seen: View, x: Axis, y: Axis) -> None:
-    """Label the plane; equal scales for two starts, whose shapes mean something."""
+    """Label the plane; equal scales where shapes mean something."""
     style.abscissa(page, ax, words.label(seen, x.name))
     style.ordinate(page, ax, words.label(seen, y.name))
-    ratio = np.ptp(y.values) / (np.ptp(x.values) or 1.0)
-    if x.start and y.start and not (x.log or y.log) and 0.4 < ratio < 2.5 and page.own:
+    if page.own and equal(x, y):
         ax.set_aspect("equal", adjustable="box")
+
+
+def equal(x: Axis, y: Axis) -> bool:
+    """Whether a plane has one scale: two starts, or the two parts of one complex quantity."""
+    parts = {re.sub("_(re|im)$", "", axis.name) for axis in (x, y)}
+    alike = (x.start and y.start) or (len(parts) == 1 and not parts & {x.name, y.name})
+    ratio = np.ptp(y.values) / (np.ptp(x.values) or 1.0)
+    return bool(alike and not (x.log or y.log) and 0.4 < ratio < 2.5)

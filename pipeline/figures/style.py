@@ -249,13 +249,18 @@ def whole(ax: Axes) -> None:
 
 def logarithmic(ax: Axes, values: Sequence[float]) -> None:
     """A logarithmic abscissa; over few decades with plain numbers at 1, 2 and 5."""
-    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
-
     ax.set_xscale("log")
     if max(values) < 1000 * min(values):
-        ax.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
-        ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-        ax.xaxis.set_minor_formatter(NullFormatter())
+        plain(ax.xaxis)
+
+
+def plain(axis: Any) -> None:
+    """Ticks of a logarithmic axis at 1, 2 and 5 times powers of ten, as plain numbers."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_minor_formatter(NullFormatter())
 
 
 def renderer(page: Sheet) -> Any:
@@ -296,3 +301,11 @@ def ink() -> Colormap:
 
     stops = ["#C9DDF0", "#7FB2DA", "#3A7EBC", "#0F4A94", "#061F4A"]
     return LinearSegmentedColormap.from_list("ink", stops)
+
+
+def heat() -> Colormap:
+    """From cold to warm on white: dark blue, violet, red, orange; as dark as lines must be."""
+    from matplotlib import colormaps
+    from matplotlib.colors import ListedColormap
+
+    return ListedColormap(colormaps["plasma"]([0.8 * i / 255 for i in range(256)]), "heat")

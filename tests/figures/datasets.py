@@ -376,6 +376,49 @@ def exponents(num: int = 500) -> xr.Dataset:
     return ds
 
 
+REGIMES = ("periodic", "quasiperiodic", "chaotic", "unresolved", "escaped")
+
+
+def settled(size: int = 60) -> xr.Dataset:
+    """The logistic map's exponent, period and regime over the parameter and the start."""
+    a, x0 = np.linspace(2.9, 4.2, size), np.linspace(0.05, 0.95, size)
+    p = a[:, None] * np.ones(size)
+    x, total = x0 + np.zeros_like(p), np.zeros_like(p)
+    with np.errstate(all="ignore"):
+        for n in range(800):
+            total += np.log(np.abs(p * (1 - 2 * x))) if n >= 400 else 0.0
+            x = p * x * (1 - x)
+        later, period = x, np.zeros(x.shape, np.int32)
+        for n in range(1, 33):
+            later = p * later * (1 - later)
+            period[(period == 0) & (np.abs(later - x) < 1e-6)] = n
+    gone = ~np.isfinite(x)
+    regime = np.where(gone, 4, np.where(period > 0, 0, np.where(total > 0, 2, 3)))
+    document = {
+        "map": LOGISTIC,
+        "solver": {"name": "direct"},
+        "grid": {
+            "a": {"start": 2.9, "stop": 4.2, "num": size},
+            "x0": {"start": 0.05, "stop": 0.95, "num": size},
+        },
+    }
+    grid = ("a", "x0")
+    ds = dataset(
+        document,
+        {"a": a, "x0": x0, "exponent": np.arange(1)},
+        {
+            "lyapunov": ((*grid, "exponent"), (total / 400)[..., None]),
+            "period": (grid, np.where(gone, 0, period)),
+            "regime": (grid, regime.astype(np.int8)),
+            "status": (grid, np.where(gone, 2, 0).astype(np.int8)),
+        },
+    )
+    ds["lyapunov"].attrs = {"long_name": "Lyapunov exponent", "units": "1"}
+    ds["regime"].attrs["flag_values"] = np.arange(len(REGIMES), dtype=np.int8)
+    ds["regime"].attrs["flag_meanings"] = " ".join(REGIMES)
+    return ds
+
+
 def newton_fractal(size: int = 300) -> xr.Dataset:
     """Newton's method on z³ - 1, as a solver with its final states and steps."""
     values = np.linspace(-2, 2, size)

@@ -28,7 +28,8 @@ SMALL = {
     "final": datasets.seed_basin,
     "convergence": datasets.newton,
     "final_map": lambda: datasets.newton_fractal(40),
-    "scalar": lambda: datasets.escape(30),
+    "plane": lambda: datasets.settled(30),
+    "scalar": lambda: datasets.exponents(60),
     "status_map": lambda: datasets.escape(30).drop_vars("escape_iteration"),
 }
 

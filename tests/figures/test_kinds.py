@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import xarray as xr
 import yaml
 from matplotlib.figure import Figure
 
@@ -90,10 +91,33 @@ def test_a_phase_portrait_has_a_colour_for_each_start(ax):
     assert [t.get_text() for t in ax.get_xticklabels()][-1] == r"$2\pi$"
 
 
+def test_many_starts_are_coloured_by_their_exponents():
+    ds = datasets.standard(40, 1000)
+    exponents = np.linspace(0, 0.2, 40)[:, None]
+    ds["lyapunov"] = (("p0", "exponent"), exponents, {"long_name": "Lyapunov exponent"})
+    panel, bar = figures.draw(ds).axes
+    assert bar.get_ylabel() == "Lyapunov exponent"
+    picture = panel.images[0].get_array()
+    colours = np.unique(picture[picture[..., 3] > 0].round(3), axis=0)
+    assert len(colours) > 10
+
+
 def test_many_points_are_a_density(ax):
     figures.draw(datasets.henon(25_000), ax=ax)
     assert len(ax.images) == 1
     assert not ax.lines
+
+
+def test_of_half_a_million_points_a_part_is_enlarged():
+    whole, part = figures.draw(datasets.henon(500_000)).axes
+    (frame,) = whole.patches
+    left, right = part.get_xlim()
+    assert (frame.get_x(), frame.get_width()) == pytest.approx((left, right - left))
+    low, high = part.get_ylim()
+    assert high - low == pytest.approx(0.12 * np.ptp(whole.get_ylim()))
+    # Several leaves of the attractor cross the part.
+    column = part.images[0].get_array()[:, 400, 3] > 0
+    assert np.count_nonzero(np.diff(column.astype(int)) == 1) >= 4
 
 
 def test_three_components_are_three_planes():
@@ -209,6 +233,23 @@ def test_a_scalar_over_one_axis_is_a_line(ax):
     assert ax.get_ylim()[0] > -3
 
 
+def test_exponents_below_the_scale_are_marked_and_counted_for(ax):
+    ds = datasets.exponents(100)
+    ds["lyapunov"][30] = -np.inf
+    figures.draw(ds, ax=ax)
+    (marks,) = [line for line in ax.lines if line.get_marker() == "v"]
+    assert ds["a"].values[30] in marks.get_xdata()
+    assert labels(ax) == [r"below the scale, down to $-\infty$"]
+
+
+@pytest.mark.parametrize("error", [0.001, 0.2])
+def test_a_standard_error_is_a_band_where_it_can_be_seen(error, ax):
+    ds = datasets.exponents(100)
+    ds["lyapunov_error"] = xr.full_like(ds["lyapunov"], error)
+    figures.draw(ds, ax=ax)
+    assert ("standard error" in labels(ax)) == (error > 0.1)
+
+
 def test_a_paired_axis_is_drawn_over_its_count():
     ds = datasets.logistic(50, 30, 10)
     document = yaml.safe_load(ds.attrs["document"])
@@ -217,14 +258,3 @@ def test_a_paired_axis_is_drawn_over_its_count():
     ds.attrs["document"] = yaml.safe_dump(document)
     figure = figures.draw(ds)
     assert figure.axes[0].get_xlim() == pytest.approx((-0.5, 49.5))
-
-
-def test_a_basin_s_legend_names_the_attractors(ax):
-    ds = datasets.escape(30)
-    basin = ds["status"].astype(np.int32).where(ds["status"] == 0, -1)
-    ds = ds.drop_vars("escape_iteration").assign(
-        basin=basin, attractor_period=("attractor", np.array([7, 0]))
-    )
-    ds["basin"].attrs = {"long_name": "index of the attractor", "units": "1"}
-    figures.draw(ds, name="scalar", ax=ax)
-    assert [text.split(" (")[0] for text in labels(ax)] == ["escaped", "attractor 0, period 7"]

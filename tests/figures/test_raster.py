@@ -31,6 +31,13 @@ def test_points_of_the_plane_are_counted_once():
     assert counts[9:11].sum() > counts[:2].sum()
 
 
+def test_weights_of_points_add_up():
+    x, y = np.array([[0.1, 0.1, 0.9, 5.0]]), np.array([[0.1, 0.1, 0.9, 0.5]])
+    weights = np.array([[1.0, 2.0, -4.0, 8.0]])
+    sums = raster.plane(x, y, (0.0, 1.0, 0.0, 1.0), 2, 2, weights)
+    assert sums.tolist() == [[3.0, 0.0], [0.0, -4.0]]
+
+
 @pytest.mark.parametrize("number", [1, 2, 100, 600, 601, 1199, 1200, 5000])
 def test_columns_hold_equally_many_values_and_none_is_empty(number):
     columns = raster.columns(np.linspace(3.4, 4.0, number), log=False, most=600)

@@ -16,6 +16,8 @@ STATES = {
     "phase_portrait": ["x", "y"],
     "space_time": ["x"],
     "final": ["x_final"],
+    "plane": ["lyapunov"],
+    "scalar": ["lyapunov"],
     "convergence": ["x", "y", "residual_norm", "objective_value"],
 }
 
@@ -51,7 +53,7 @@ def test_single_precision(kind, tmp_path):
     write(figures.draw(ds, name=kind), tmp_path)
 
 
-@pytest.mark.parametrize("kind", ["bifurcation", "final", "scalar", "status_map"])
+@pytest.mark.parametrize("kind", ["bifurcation", "final", "plane", "scalar", "status_map"])
 def test_one_value_on_an_axis(kind, tmp_path):
     ds = SMALL[kind]()
     grid = [d for d in ds.dims if d not in ("iteration",)]
