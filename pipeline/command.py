@@ -306,6 +306,7 @@ def _ends(report: execution.Report) -> str:
     ends = {name: f"{count:,} {name}" for name, count in counts.pop("status").items()}
     problem = report.experiment.problem
     sought = problem.sense.replace("ise", "um") if isinstance(problem, Objective) else None
+    settled = ", ".join(f"{count:,} {name}" for name, count in counts.pop("regime", {}).items())
     for kinds in counts.values():
         shown = {kind: f"{count:,} {kind}" for kind, count in kinds.items() if kind != "none"}
         wanted = [text for kind, text in shown.items() if not sought or kind == sought]
@@ -313,7 +314,7 @@ def _ends(report: execution.Report) -> str:
         aside = [f"not sought: {', '.join(unwanted)}"] if unwanted else []
         if shown:
             ends["converged"] += f" ({'; '.join([', '.join(wanted), *aside] if wanted else aside)})"
-    return f"status: {', '.join(ends.values())}"
+    return f"status: {', '.join(ends.values())}" + (f"; regime: {settled}" if settled else "")
 
 
 def plan(experiment: Experiment) -> str:

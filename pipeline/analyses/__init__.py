@@ -7,7 +7,7 @@ from typing import Any
 
 from pipeline.analyses import convergence, escape, final, history, lyapunov, orbit, period, stopping
 from pipeline.analyses.analysis import Analysis, Subject
-from pipeline.analyses.fold import Again, End, Fold, Iterate, Seen
+from pipeline.analyses.fold import Again, End, Fold, Iterate, Seen, Sequel
 from pipeline.analyses.search import Search
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "Iterate",
     "Search",
     "Seen",
+    "Sequel",
     "Subject",
     "folds",
     "searches",

@@ -88,6 +88,23 @@ class Again(NamedTuple):
     iterate: Iterate
 
 
+class Sequel(NamedTuple):
+    """What some cells do after the loop, each for a time of its own.
+
+    Attributes:
+        takes: results of the loop that it needs, which are no variables.
+        cost: of those, {name: [c, ...]} -> [c] about how long a cell takes, in NumPy; 0 where it
+            has nothing to do.
+        find: (iteration, {name: value} of those) -> {variable: value}, of one cell.
+        gives: the variables.
+    """
+
+    takes: tuple[str, ...]
+    cost: Callable[[Mapping[str, np.ndarray]], np.ndarray]
+    find: Callable[[Iteration, Mapping[str, Any]], dict[str, Any]]
+    gives: tuple[str, ...]
+
+
 @dataclass(frozen=True, eq=False)
 class Fold:
     """An analysis ready for the loop; functions of one cell.
@@ -109,6 +126,7 @@ class Fold:
         transient: whether it looks at the transient as well.
         record: what is seen -> {variable: value}, for `recorded`, whose first dimension is the
             iteration: at transient + every, + 2 every, ... and at 0 where there is no transient.
+        sequels: what follows the loop for some cells.
         again: second looks, one after the other.
     """
 
@@ -128,4 +146,5 @@ class Fold:
     span: int = 0
     tangent: bool = False
     transient: bool = True
+    sequels: tuple[Sequel, ...] = ()
     again: tuple[Again, ...] = ()

@@ -17,11 +17,12 @@ import numpy as np
 
 from pipeline.analyses import lyapunov
 from pipeline.analyses.analysis import Analysis, Subject
-from pipeline.analyses.fold import Again, End, Fold, Seen
+from pipeline.analyses.fold import Again, End, Fold, Seen, Sequel
 from pipeline.analyses.refine import Walk, radius, refine, walk
 from pipeline.arrays import Variable, flags
 from pipeline.maps import Map
 from pipeline.settings import Setting
+from pipeline.solvers import Iteration
 from pipeline.state import flatten
 from pipeline.status import Status
 
@@ -63,13 +64,11 @@ class Look(NamedTuple):
 
     Attributes:
         end: [d] the state after it.
-        whole: [] the orbit's extent, its start included.
         near: [] the farthest that a return may be off.
         tolerance: [] of a residual.
     """
 
     end: Any
-    whole: Any
     near: Any
     tolerance: Any
 
@@ -101,7 +100,10 @@ def build(subject: Subject, settings: Mapping[str, Any], exponents: Fold | None 
 
         found = inner.finish(kept.exponents, end)
         steady = walk(g, end.iteration)
-        period = _period(steady, flatten(end.seen.state), kept.start, most, settings["tolerance"])
+        u = flatten(end.seen.state)
+        escaped = end.status == Status.escaped
+        look = _look(steady, u, kept.start, most, settings["tolerance"])
+        candidates = jnp.where(escaped, 0, _candidates(steady, u, look, most))
         growth = lyapunov.leading(kept.exponents)
         scatter = found["lyapunov_error"][0] * length
         chaotic = (growth > SIGMAS * scatter) & (growth > BOUNDED)
@@ -109,12 +111,19 @@ def build(subject: Subject, settings: Mapping[str, Any], exponents: Fold | None 
         torus &= turning and length >= TELLING
         regime = jnp.where(chaotic, Regime.chaotic, Regime.unresolved)
         regime = jnp.where(torus, Regime.quasiperiodic, regime)
-        regime = jnp.where(period > 0, Regime.periodic, regime)
-        escaped = end.status == Status.escaped
-        regime = jnp.where(escaped, Regime.escaped, regime)
+        regime = jnp.where(escaped, Regime.escaped, regime).astype(jnp.int8)
         results = found if exponents else {}
-        period = jnp.where(escaped, 0, period)
-        return results | {"period": period, "regime": regime.astype(jnp.int8)}
+        taken = (u, candidates, regime, look.end, look.near, look.tolerance)
+        results |= dict(zip(TAKES, taken, strict=True))
+        return results | {"period": jnp.int32(0), "regime": regime}
+
+    def find(iteration: Iteration, taken: Mapping[str, Any]) -> dict[str, Any]:
+        import jax.numpy as jnp
+
+        u, candidates, regime, *look = (taken[name] for name in TAKES)
+        period = _first(walk(g, iteration), u, candidates, Look(*look), most)
+        regime = jnp.where(period > 0, Regime.periodic, regime).astype(jnp.int8)
+        return {"period": period, "regime": regime}
 
     return replace(
         inner,
@@ -126,10 +135,14 @@ def build(subject: Subject, settings: Mapping[str, Any], exponents: Fold | None 
         close=passed("close"),
         part=lambda kept: inner.part(kept.exponents),
         finish=finish,
+        sequels=(Sequel(TAKES, _cost, find, ("period", "regime")),),
         again=(*(inner.again if exponents else ()), *_again(subject, settings, steps)),
     )
 
 
+# What the loop leaves for the search: the state, periods to try, the regime if there is none, and
+# the fields of `Look`.
+TAKES = tuple(f"period ({what})" for what in "state tries regime end near tolerance".split())
 VARIABLES = (
     Variable("period", (), "int32", "smallest period of the attractor, 0 where there is none"),
     Variable("regime", (), "int8", "what the orbit has settled on", attributes=flags(Regime)),
@@ -140,7 +153,7 @@ def _again(subject: Subject, settings: Mapping[str, Any], steps: int) -> tuple[A
     """A longer look at what is unresolved."""
     longer = settings["extended"]
     length = max(subject.iterate.length, TELLING)
-    if longer + length <= steps:
+    if not longer or longer + length <= steps:
         return ()
 
     def doubts(results: Mapping[str, np.ndarray]) -> np.ndarray:
@@ -150,13 +163,15 @@ def _again(subject: Subject, settings: Mapping[str, Any], steps: int) -> tuple[A
     return (Again(doubts, "period", {**settings, "extended": 0}, iterate),)
 
 
-def _period(steady: Walk, u: Any, start: Any, most: int, tolerance: float) -> Any:
-    """[] int32 the period of the stable cycle that the orbit is on at u, 0 if there is none."""
+def _cost(taken: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Turns of the map, at least."""
+    return taken[TAKES[1]].sum(axis=1)
+
+
+def _first(steady: Walk, u: Any, candidates: Any, look: Look, most: int) -> Any:
+    """[] int32 the first of some periods that is confirmed, 0 if none is."""
     import jax
     import jax.numpy as jnp
-
-    look = _look(steady, u, start, most, tolerance)
-    candidates = _candidates(steady, u, look, most)
 
     def going(carry: tuple[Any, Any]) -> Any:
         k, found = carry
@@ -189,7 +204,7 @@ def _look(steady: Walk, u: Any, start: Any, most: int, tolerance: float) -> Look
     rounding = ROUNDING * jnp.finfo(u.dtype).eps * (jnp.max(jnp.abs(u)) + whole)
     allowed = jnp.maximum(tolerance * extent, rounding)
     near = jnp.maximum(jnp.maximum(NEAR * extent, tolerance * whole), allowed)
-    return Look(end, whole, near, allowed)
+    return Look(end, near, allowed)
 
 
 def _candidates(steady: Walk, u: Any, look: Look, most: int) -> Any:
@@ -252,7 +267,7 @@ ANALYSIS = Analysis(
             "number", 1e-8, "of a cycle, in fractions of the orbit's range", low=0, above=True
         ),
         "extended": Setting(
-            "integer", 100_000, "transient of a second look at what is unresolved", low=0,
+            "integer", 100_000, "transient of a second look at what is unresolved; 0 for none", low=0,
             high=10**9,
         ),
     },

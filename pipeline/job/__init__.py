@@ -5,32 +5,28 @@ from __future__ import annotations
 import functools
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from time import perf_counter
 from typing import Any
 
 import numpy as np
 
 from pipeline import device
-from pipeline.analyses import Again
 from pipeline.errors import ConfigError
 from pipeline.experiment import Experiment
 from pipeline.function import Function
 from pipeline.grid import columns
-from pipeline.job import early, follow, kernel, sharing
+from pipeline.job import calls, follow, kernel
 from pipeline.job.arguments import typed
 from pipeline.job.bench import searched
-from pipeline.job.early import LANES
+from pipeline.job.calls import Call
 from pipeline.job.early import suits as leaves_early
 from pipeline.job.lane import Cell, moves, take
-from pipeline.job.loop import program
 from pipeline.job.plan import Plan
 from pipeline.job.plan import plan as plan_blocks
 from pipeline.job.replay import replay
 from pipeline.job.structure import structure
-from pipeline.status import Status
 
 __all__ = [
     "Call",
@@ -44,8 +40,6 @@ __all__ = [
     "replay",
     "searched",
 ]
-
-Call = Callable[[Any, Cell], dict[str, Any]]
 
 # Compiled programs of this process, the one used last at the end. Numbers are arguments, so a
 # study that changes only numbers compiles once. A Python function is kept with its program: the
@@ -82,93 +76,17 @@ def compiled(experiment: Experiment, plan: Plan) -> tuple[Call, float]:
             return _PROGRAMS[key][0], 0.0
     begun = perf_counter()
     with _memory(experiment), device.entered(experiment.device):
-        build = functools.partial(follow.build, _call) if experiment.iterate.follow else _call
+        build = (
+            functools.partial(follow.build, calls.build)
+            if experiment.iterate.follow
+            else calls.build
+        )
         call = build(experiment, plan, *_arguments(experiment, 0, 1))
     with _LOCK:
         _PROGRAMS[key] = call, experiment.function
         while len(_PROGRAMS) > _MOST_PROGRAMS:
             _PROGRAMS.popitem(last=False)
     return call, perf_counter() - begun
-
-
-def _call(experiment: Experiment, plan: Plan, numbers: Any, cells: Cell) -> Call:
-    """The call for some cells, second looks at them included."""
-    call = _built(experiment, plan, numbers, cells)
-    for again in (again for fold in experiment.folds() for again in fold.again):
-        call = _again(call, experiment, plan, again)
-    return call
-
-
-def _built(experiment: Experiment, plan: Plan, numbers: Any, cells: Cell) -> Call:
-    build = early.build if early.suits(experiment) else _whole
-    return build(experiment, plan, numbers, cells)
-
-
-def _whole(experiment: Experiment, plan: Plan, numbers: Any, cells: Cell) -> Call:
-    """One program for the whole loop; a second one, where the first is guarded, if cells leave."""
-    import jax
-
-    whole = sharing.shared(program(experiment, plan.kernel, plan.share), experiment, plan, (0, 1))
-    call = jax.jit(whole).lower(numbers, sharing.spread(cells, plan)).compile()
-
-    def run(numbers: Any, cells: Cell) -> dict[str, np.ndarray]:
-        count = len(cells.place)
-        results = call(numbers, sharing.spread(cells, plan))
-        return {name: np.asarray(value)[:count] for name, value in results.items()}
-
-    return _unguarded(run, experiment, plan) if plan.kernel.guarded else run
-
-
-def _unguarded(guarded: Call, experiment: Experiment, plan: Plan) -> Call:
-    """The same, with the cells that left the radius computed again, by a program for them alone."""
-    kernel = replace(plan.kernel, guarded=False)
-    return _amended(
-        guarded,
-        lambda results: results["status"] != Status.bounded,
-        experiment,
-        replace(plan, kernel=kernel),
-    )
-
-
-def _again(call: Call, experiment: Experiment, plan: Plan, again: Again) -> Call:
-    """The same, with the cells that call for it looked at a second time."""
-    other = replace(experiment, analyses={again.analysis: again.settings}, iterate=again.iterate)
-    return _amended(call, again.doubts, other, plan, kept=("status",))
-
-
-def _amended(
-    call: Call,
-    chosen: Callable[[Mapping[str, np.ndarray]], np.ndarray],
-    experiment: Experiment,
-    plan: Plan,
-    kept: tuple[str, ...] = (),
-) -> Call:
-    """A call, some of whose cells are computed again by another program.
-
-    Args:
-        chosen: results -> [c] which.
-        experiment, plan: of that program, which is compiled when it is first needed.
-        kept: results that stay as they are.
-    """
-    plan = replace(plan, block=min(plan.block, LANES * plan.devices))
-    programs: list[Call] = []
-
-    def run(numbers: Any, cells: Cell) -> dict[str, np.ndarray]:
-        results = call(numbers, cells)
-        places = np.flatnonzero(chosen(results))
-        if not len(places):
-            return results
-        if not programs:
-            programs.append(_built(experiment, plan, numbers, cells))
-        results = {name: np.array(values) for name, values in results.items()}
-        for first in range(0, len(places), plan.block):
-            some = places[first : first + plan.block]
-            for name, values in programs[0](numbers, take(cells, some)).items():
-                if name in results and name not in kept:
-                    results[name][some] = values
-        return results
-
-    return run
 
 
 def estimate(experiment: Experiment, plan: Plan) -> dict[str, float]:
