@@ -27,6 +27,7 @@ class Figure:
     style: str = "screen"
     formats: tuple[str, ...] = ("png",)
     report: bool = False
+    theory: str | None = None
 
 
 @dataclass(frozen=True, eq=False)

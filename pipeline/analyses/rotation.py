@@ -49,7 +49,7 @@ def build(subject: Subject, settings: Mapping[str, Any]) -> Fold:
     assert isinstance(subject.problem, Map)
     g, name = subject.problem, _component(subject, settings["component"])
     circle, component = g.modulus[name], g.components[name]
-    lift = dividend(g.equations[name], circle)
+    lift = dividend(g.equations[name], circle) if name in g.equations else None
     first, half = subject.iterate.transient + 1, max(1, subject.iterate.length // 2)
 
     def advance(seen: Seen) -> Any:

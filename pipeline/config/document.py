@@ -12,6 +12,7 @@ from pipeline.config.mistakes import Mistakes, suggest
 from pipeline.device import Device
 from pipeline.errors import ConfigError, ExpressionError
 from pipeline.experiment import Experiment, Figure
+from pipeline.expressions import compile
 from pipeline.function import Function
 from pipeline.grid import Grid
 from pipeline.maps import Map
@@ -44,6 +45,9 @@ SECTIONS: dict[str, Settings] = {
         "style": Setting("choice", "screen", "how it looks", options=("screen", "paper")),
         "formats": Setting("choices", ["png"], "files", options=("png", "svg", "pdf")),
         "report": Setting("boolean", False, "write report.html too"),
+        "theory": Setting(
+            "formula", None, "of the components and parameters, drawn over a density of one of them"
+        ),
     },
 }
 TOP: Settings = {
@@ -122,6 +126,7 @@ def check(
     if solver and solver.freezes and iterate.transient:
         reason = f"expected 0, since with solver {solver.name} every step counts"
         mistakes.add("iterate.transient", reason, iterate.transient)
+    _theory(mistakes, sections["figure"]["theory"], found, chosen)
     _platform(mistakes, sections["device"]["platform"])
     if len(mistakes) > before or found is None or solver is None:
         return None
@@ -269,6 +274,21 @@ def _suit(
             mistakes.formula(where, fault)
         else:
             mistakes.add(where, fault, settings[key])
+
+
+def _theory(
+    mistakes: Mistakes, theory: str | None, found: Map | Objective | None, chosen: Collection[str]
+) -> None:
+    """The formula of a figure is one of the problem's own quantities."""
+    if theory is None or found is None:
+        return
+    if "density" not in chosen:
+        mistakes.add("figure.theory", "there is no density to draw it over; drop it", theory)
+        return
+    try:
+        compile(theory, [*found.components, *found.parameters])
+    except ExpressionError as error:
+        mistakes.formula("figure.theory", error)
 
 
 def _platform(mistakes: Mistakes, platform: str) -> None:
