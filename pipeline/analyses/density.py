@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from pipeline.analyses import average, components
-from pipeline.analyses.components import Real
 from pipeline.analyses.analysis import Analysis, Subject
+from pipeline.analyses.components import Real
 from pipeline.analyses.fold import End, Fold, Seen
 from pipeline.arrays import Dimension, Variable
 from pipeline.maps import Map

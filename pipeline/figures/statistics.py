@@ -33,7 +33,7 @@ def suits(seen: View) -> bool:
 def _quantities(seen: View) -> list[tuple[str, ...]]:
     """(quantity, names of its mean, standard deviation, minimum and maximum)."""
     found = []
-    for name in section(seen.iterated, "equations"):
+    for name in section(seen.iterated, "initial"):
         for part in ("", "_re", "_im"):
             names = tuple(f"{name}_{suffix}{part}" for suffix in ("mean", "std", "min", "max"))
             grid = {axis.name for axis in seen.axes}
