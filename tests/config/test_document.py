@@ -178,7 +178,7 @@ def test_nothing_is_altered():
         ),
         (
             {"analysis": None},
-            "analysis: expected at least one (known: escape, final, history, lyapunov, orbit",
+            "analysis: expected at least one (known: density, escape, final, history,",
         ),
         (
             {"analysis": []},
