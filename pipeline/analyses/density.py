@@ -1,8 +1,9 @@
 """The density: how often the orbit visits the bins of a range, over one or several quantities.
 
-Counts are added one by one, at each step: on a CPU that costs about 2 ns beside the 1.5 ns of the
-bin's index (100 bins, 4096 cells). Measured against it: the indices of several steps together, in
-one scatter, 3 to 10 ns; a comparison with every bin, 10 to 34 ns.
+Counts are added one by one, at each step. Measured on a CPU (100 bins, 4096 cells of the logistic
+map, in nanoseconds a step): the bin's index alone 1.5; a scatter at each step 3.4 to 4.1; one
+scatter of several steps together 5 to 12, flat over all cells 2.8 to 8.7; a comparison with every
+bin 11 to 35.
 """
 
 from __future__ import annotations
