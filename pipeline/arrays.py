@@ -16,6 +16,7 @@ class Dimension:
 
     Attributes:
         values: [size] its coordinate, or None where the index says nothing.
+        attributes: whatever else the file says of the coordinate (strings, numbers, arrays).
     """
 
     name: str
@@ -23,6 +24,7 @@ class Dimension:
     values: np.ndarray | None = None
     long_name: str = ""
     units: str = "1"
+    attributes: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)

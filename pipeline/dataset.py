@@ -114,7 +114,7 @@ def _entry(variable: Variable, grid: Grid, real: np.dtype, *, late: bool) -> Ent
 
 
 def _coordinate(d: Dimension) -> Entry:
-    labels = {"long_name": d.long_name or d.name, "units": d.units}
+    labels = {"long_name": d.long_name or d.name, "units": d.units, **d.attributes}
     assert d.values is not None
     return Entry(d.name, (d.name,), (d.size,), d.values.dtype, labels, d.values)
 

@@ -27,6 +27,7 @@ class Figure:
     style: str = "screen"
     formats: tuple[str, ...] = ("png",)
     report: bool = False
+    theory: str | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,13 +94,13 @@ class Experiment:
         settings = {**self.settings, **numbers["settings"]}
         for quantity in self._swept("setting"):
             settings[quantity.key] = swept[quantity.name]
-        return self.solver.build(self.problem, self._parameters(numbers, swept), settings)
+        return self.solver.build(self.problem, self.parameters(numbers, swept), settings)
 
     def start(self, numbers: Numbers, swept: Mapping[str, Any]) -> State:
         """The initial state of one cell; arguments as above."""
         import jax.numpy as jnp
 
-        values = self._parameters(numbers, swept)
+        values = self.parameters(numbers, swept)
         values |= {quantity.key: swept[quantity.name] for quantity in self._swept("free")}
         initial = {**self.problem.initial, **numbers["initial"]}
         x0 = start(initial, self.problem.components, values, jnp.result_type(float))
@@ -107,7 +108,8 @@ class Experiment:
             x0[quantity.key] = replace(x0[quantity.key], quantity, swept[quantity.name])
         return x0
 
-    def _parameters(self, numbers: Numbers, swept: Mapping[str, Any]) -> dict[str, Any]:
+    def parameters(self, numbers: Numbers, swept: Mapping[str, Any]) -> dict[str, Any]:
+        """{name: its value} of one cell; arguments as above."""
         parameters = dict(numbers["parameters"])
         for quantity in self._swept("parameter"):
             parameters[quantity.key] = replace(

@@ -73,8 +73,12 @@ class Map:
             found = self.function({**p, **x, "n": n})
             found = found if isinstance(found, dict) else dict.fromkeys(x, found)
             return {name: fit(found[name], x[name], xp) for name in x}
-        values = define(self.definitions, {**p, **x, "n": n, "size": size(self.components)}, xp)
+        values = self.values(x, p, n, xp)
         return {name: fit(f(values, xp), x[name], xp) for name, f in self.equations.items()}
+
+    def values(self, x: State, p: Parameters, n: Any = 0, xp: Any = None) -> dict[str, Any]:
+        """{name: its value} of all that a formula may use in a state; arguments as above."""
+        return define(self.definitions, {**p, **x, "n": n, "size": size(self.components)}, xp)
 
     def change(self, new: State, old: State) -> State:
         """The difference of two states, the short way round where a component lives on a circle."""

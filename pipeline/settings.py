@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
-Kind = Literal["integer", "number", "boolean", "text", "choice", "choices", "bytes"]
+Kind = Literal[
+    "integer", "number", "boolean", "text", "choice", "choices", "bytes",
+    "formula", "names", "integers", "ranges",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -13,7 +16,8 @@ class Setting:
     """What `config` checks a value against, and what the table of keys in the README says.
 
     Attributes:
-        kind: the type of the value; `choices` is a list of some of `options`.
+        kind: the type of the value; `choices` is a list of some of `options`, `ranges` are [low,
+            high] for all components or for each by its name.
         default: the value where the document has none.
         meaning: one line for the reader.
         low, high: the bounds, kept unless `above`, which excludes `low`.
@@ -38,6 +42,10 @@ class Setting:
         if self.kind == "choices":
             return "a list of " + ", ".join(self.options)
         noun = {
+            "formula": "a formula",
+            "names": "a list of names",
+            "integers": "an integer, or a list of them,",
+            "ranges": "[low, high] with low < high, or {name: [low, high], ...}",
             "integer": "an integer",
             "number": "a finite number",
             "boolean": "true or false",

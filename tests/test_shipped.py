@@ -27,6 +27,8 @@ SHRUNK = {
     "mandelbrot": ("grid.c_re.num=60", "grid.c_im.num=50", "iterate.length=100"),
     "julia": ("grid.z0_re.num=60", "grid.z0_im.num=50", "iterate.length=100"),
     "minimise": ("iterate.length=50",),
+    "invariant_density": ("iterate.length=20000",),
+    "arnold_tongues": ("grid.omega.num=21", "grid.k.num=11", "iterate.length=200"),
     "quadratic_basin": ("iterate.length=100",),
 }
 

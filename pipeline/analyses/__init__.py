@@ -5,7 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pipeline.analyses import convergence, escape, final, history, lyapunov, orbit, period, stopping
+from pipeline.analyses import (
+    convergence,
+    density,
+    escape,
+    final,
+    history,
+    lyapunov,
+    orbit,
+    period,
+    record,
+    rotation,
+    statistics,
+    stopping,
+)
 from pipeline.analyses.analysis import Analysis, Subject
 from pipeline.analyses.fold import Again, End, Fold, Iterate, Seen, Sequel
 from pipeline.analyses.search import Search
@@ -25,10 +38,8 @@ __all__ = [
     "searches",
 ]
 
-TABLE: dict[str, Analysis] = {
-    module.ANALYSIS.name: module.ANALYSIS
-    for module in (orbit, final, lyapunov, period, escape, history)
-}
+_CHOSEN = (orbit, final, record, statistics, density, lyapunov, period, rotation, escape, history)
+TABLE: dict[str, Analysis] = {module.ANALYSIS.name: module.ANALYSIS for module in _CHOSEN}
 
 
 def folds(subject: Subject, chosen: Mapping[str, Mapping[str, Any]]) -> tuple[Fold, ...]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from pipeline.analyses.fold import Fold, Iterate
 from pipeline.analyses.search import Search
+from pipeline.errors import ExpressionError
 from pipeline.grid import Grid
 from pipeline.maps import Map
 from pipeline.objectives import Objective
@@ -31,6 +32,8 @@ class Analysis:
     Attributes:
         build: (subject, its settings) -> the fold or the search.
         refuse: subject -> why it cannot be studied, None if it can.
+        faults: (subject that is not refused, settings of the right kinds) -> those that do not suit
+            the subject, each as (setting, what would be right or what is wrong with its formula).
         needs: analyses whose results it reads, which are chosen with it.
     """
 
@@ -38,4 +41,7 @@ class Analysis:
     build: Callable[[Subject, Mapping[str, Any]], Fold | Search]
     settings: Settings = field(default_factory=dict)
     refuse: Callable[[Subject], str | None] = lambda subject: None
+    faults: Callable[[Subject, Mapping[str, Any]], Iterable[tuple[str, str | ExpressionError]]] = (
+        lambda subject, settings: ()
+    )
     needs: tuple[str, ...] = ()

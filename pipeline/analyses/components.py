@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
+
+import numpy as np
 
 from pipeline.arrays import Dimension, Variable
-from pipeline.state import Components, State
+from pipeline.state import Component, Components, State
 
 
 def variables(
@@ -38,3 +40,28 @@ def values(state: State, *, suffix: str = "") -> dict[str, Any]:
         else:
             result[f"{name}{suffix}"] = value
     return result
+
+
+class Real(NamedTuple):
+    """One real number of the state: all of a component, a part of it, an entry, a part of one."""
+
+    component: str
+    place: tuple[int, ...] = ()
+    part: str = ""
+
+    @property
+    def name(self) -> str:
+        """As an axis would name it: x, z_re, x_0."""
+        entry = "".join(f"_{i}" for i in self.place)
+        return f"{self.component}{entry}{f'_{self.part}' if self.part else ''}"
+
+    def of(self, state: State) -> Any:
+        """[] Its value."""
+        value = state[self.component][self.place]
+        return value.real if self.part == "re" else value.imag if self.part == "im" else value
+
+
+def reals(name: str, component: Component) -> list[Real]:
+    """The real numbers of one component, in order."""
+    parts = ("re", "im") if component.complex else ("",)
+    return [Real(name, place, part) for place in np.ndindex(component.shape) for part in parts]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -45,6 +46,8 @@ class Seen(NamedTuple):
         push: tangent of the carry before the step -> tangent after it (the step's `jvp`); None
             where no fold asks for it.
         transient: whether this step is one of the transient.
+        parameters: {name: its value} in this cell.
+        before: the state before the step; None where no step has been taken.
     """
 
     n: Any
@@ -53,6 +56,8 @@ class Seen(NamedTuple):
     running: Any
     push: Callable[[Any], Any] | None = None
     transient: bool = False
+    parameters: Mapping[str, Any] = MappingProxyType({})
+    before: dict[str, Any] | None = None
 
 
 class End(NamedTuple):

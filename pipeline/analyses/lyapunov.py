@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from pipeline.analyses import average
 from pipeline.analyses.analysis import Analysis, Subject
 from pipeline.analyses.fold import Again, End, Fold, Seen
 from pipeline.arrays import Dimension, Variable
@@ -26,8 +27,6 @@ from pipeline.maps import Map
 from pipeline.settings import Setting
 from pipeline.state import State
 
-# Equal parts of the length, whose averages scatter as the standard error says.
-PARTS = 32
 # Factors of 0 beyond so many belong to no coincidence: the map is degenerate where the orbit goes.
 DEGENERATE = 2
 # A setting of a second look, which no document has.
@@ -283,7 +282,7 @@ def build(subject: Subject, settings: Mapping[str, Any]) -> Fold:
         mean = totals(kept) / length
         order = jnp.argsort(-mean)
         parts = jnp.diff(end.parts, axis=0) / max(end.span, 1)
-        spread = _error(parts) if len(parts) > 1 else jnp.full_like(mean, jnp.nan)
+        spread = average.standard_error(parts)
         found = ordered(mean)
         values = {
             "lyapunov": ordered(parts.T) if window else found,
@@ -300,7 +299,7 @@ def build(subject: Subject, settings: Mapping[str, Any]) -> Fold:
         close=functools.partial(every, _summed),
         finish=finish,
         part=totals,
-        parts=PARTS,
+        parts=average.PARTS,
         span=window or 0,
         tangent=True,
         transient=size > 1,
@@ -323,23 +322,6 @@ def second_look(subject: Subject, settings: Mapping[str, Any]) -> Again:
         return np.any(np.isneginf(values).reshape(len(values), -1), axis=1)
 
     return Again(doubts, "lyapunov", {**settings, CAREFUL: True}, subject.iterate)
-
-
-def _error(parts: Any) -> Any:
-    """[...] the standard error of the mean of [n, ...] parts.
-
-    Summed up one after another: the order of a reduction depends on how many cells there are.
-    """
-    import jax
-    import jax.numpy as jnp
-
-    def added(total: Any, part: Any) -> tuple[Any, None]:
-        return total + part, None
-
-    count, zero = len(parts), jnp.zeros_like(parts[0])
-    mean = jax.lax.scan(added, zero, parts)[0] / count
-    squares = jax.lax.scan(added, zero, (parts - mean) ** 2)[0]
-    return jnp.sqrt(squares / (count - 1) / count)
 
 
 def _dimension(exponents: Any, size: int) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,6 @@ from pipeline.analyses import components
 from pipeline.analyses.analysis import Analysis, Subject
 from pipeline.analyses.fold import Fold, Iterate
 from pipeline.arrays import Dimension
-from pipeline.errors import ConfigError
 from pipeline.settings import Setting
 
 
@@ -22,16 +21,9 @@ def kept(iterate: Iterate, every: int) -> np.ndarray:
 
 
 def build(subject: Subject, settings: Mapping[str, Any]) -> Fold:
-    """Variables named after the components, over `iteration`.
-
-    Raises:
-        ConfigError: not one iteration is kept.
-    """
-    every, length = settings["every"], subject.iterate.length
+    """Variables named after the components, over `iteration`."""
+    every = settings["every"]
     steps = kept(subject.iterate, every)
-    if not steps.size:
-        reason = f"after the transient, nothing of iterate.length = {length} would be kept"
-        raise ConfigError([f"analysis.orbit.every = {every}: expected <= {length}; {reason}."])
     iteration = Dimension("iteration", len(steps), steps, "number of iterations from the start")
     return Fold(
         recorded=components.variables(subject.problem.components, (iteration,), meaning=""),
@@ -40,8 +32,17 @@ def build(subject: Subject, settings: Mapping[str, Any]) -> Fold:
     )
 
 
+def faults(subject: Subject, settings: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Not one iteration may be left."""
+    if not kept(subject.iterate, settings["every"]).size:
+        length = subject.iterate.length
+        reason = f"after the transient, nothing of iterate.length = {length} would be kept"
+        yield "every", f"expected <= {length}; {reason}"
+
+
 ANALYSIS = Analysis(
     "orbit",
     build,
     settings={"every": Setting("integer", 1, "keep every so many iterations", low=1)},
+    faults=faults,
 )

@@ -6,12 +6,13 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from pipeline import analyses, device, solvers
-from pipeline.analyses import Iterate, Subject
+from pipeline.analyses import Analysis, Iterate, Subject
 from pipeline.config import data, problem, sweeps, values
 from pipeline.config.mistakes import Mistakes, suggest
 from pipeline.device import Device
-from pipeline.errors import ConfigError
+from pipeline.errors import ConfigError, ExpressionError
 from pipeline.experiment import Experiment, Figure
+from pipeline.expressions import compile
 from pipeline.function import Function
 from pipeline.grid import Grid
 from pipeline.maps import Map
@@ -44,6 +45,9 @@ SECTIONS: dict[str, Settings] = {
         "style": Setting("choice", "screen", "how it looks", options=("screen", "paper")),
         "formats": Setting("choices", ["png"], "files", options=("png", "svg", "pdf")),
         "report": Setting("boolean", False, "write report.html too"),
+        "theory": Setting(
+            "formula", None, "of the components and parameters, drawn over a density of one of them"
+        ),
     },
 }
 TOP: Settings = {
@@ -122,6 +126,7 @@ def check(
     if solver and solver.freezes and iterate.transient:
         reason = f"expected 0, since with solver {solver.name} every step counts"
         mistakes.add("iterate.transient", reason, iterate.transient)
+    _theory(mistakes, sections["figure"]["theory"], found, chosen)
     _platform(mistakes, sections["device"]["platform"])
     if len(mistakes) > before or found is None or solver is None:
         return None
@@ -230,14 +235,13 @@ def _analyses(
         if name not in analyses.TABLE:
             mistakes.add(f"analysis.{name}", f"no such analysis{suggest(name, analyses.TABLE)}")
             continue
-        analysis = analyses.TABLE[name]
+        analysis, before = analyses.TABLE[name], len(mistakes)
         chosen[name] = values.section(
             mistakes, f"analysis.{name}", {} if settings is None else settings, analysis.settings
         )
         if found is not None and solver is not None:
-            why_not = analysis.refuse(Subject(found, solver, iterate, grid))
-            if why_not:
-                mistakes.add(f"analysis.{name}", why_not)
+            sound = chosen[name] if len(mistakes) == before else None
+            _suit(mistakes, analysis, Subject(found, solver, iterate, grid), sound)
     if not chosen and not node and solver is not None and not solver.freezes:
         mistakes.add("analysis", f"expected at least one{suggest('', analyses.TABLE)}")
     return chosen
@@ -253,6 +257,38 @@ def _follow(mistakes: Mistakes, name: str | None, grid: Grid) -> None:
     elif axes[name].starts:
         reason = "its values are starts; expected an axis of parameters, whose cells have none"
         mistakes.add("iterate.follow", reason, name)
+
+
+def _suit(
+    mistakes: Mistakes, analysis: Analysis, subject: Subject, settings: Mapping[str, Any] | None
+) -> None:
+    """Note why an analysis, or one of its settings (None: they have mistakes), does not suit."""
+    why_not = analysis.refuse(subject)
+    if why_not:
+        mistakes.add(f"analysis.{analysis.name}", why_not)
+    if why_not or settings is None:
+        return
+    for key, fault in analysis.faults(subject, settings):
+        where = f"analysis.{analysis.name}.{key}"
+        if isinstance(fault, ExpressionError):
+            mistakes.formula(where, fault)
+        else:
+            mistakes.add(where, fault, settings[key])
+
+
+def _theory(
+    mistakes: Mistakes, theory: str | None, found: Map | Objective | None, chosen: Collection[str]
+) -> None:
+    """The formula of a figure is one of the problem's own quantities."""
+    if theory is None or found is None:
+        return
+    if "density" not in chosen:
+        mistakes.add("figure.theory", "there is no density to draw it over; drop it", theory)
+        return
+    try:
+        compile(theory, [*found.components, *found.parameters])
+    except ExpressionError as error:
+        mistakes.formula("figure.theory", error)
 
 
 def _platform(mistakes: Mistakes, platform: str) -> None:

@@ -18,6 +18,7 @@ RESULTS = frozenset(
     cycle_period cycle_residual cycle_stable cycle_point multiplier multiplier_re multiplier_im
     objective_value objective_final residual_norm residual_norm_final step_norm steps inner_steps
     convergence_order convergence_rate critical_kind fixed_point_kind branch point
+    rotation_number rotation_number_error record record_count record_iteration
     """.split()
 )
 COUNTERS = {"n": "the number of steps done", "size": "the length of a vector component"}
@@ -33,7 +34,9 @@ _AFFIXES = {
     "{}_re": "the real part",
     "{}_im": "the imaginary part",
     "{}0": "the initial value",
+    "{}_mean_error": "the error of the mean",
     "attractor_{}": "the attractors",
+    "record_{}": "the recorded states",
     "cycle_{}": "the cycles",
 }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -127,6 +128,19 @@ def _read(value: Any, setting: Setting) -> Any:
         if not isinstance(listed, list) or any(v not in setting.options for v in listed):
             raise Unfit(f"expected {setting.expected}")
         return list(dict.fromkeys(listed))
+    if setting.kind == "formula":
+        if isinstance(value, bool) or not isinstance(value, str | int | float):
+            raise Unfit("expected a formula")
+        return str(value)
+    if setting.kind == "names":
+        return _names(value, setting)
+    if setting.kind == "integers":
+        one = replace(setting, kind="integer")
+        return [_read(v, one) for v in value] if isinstance(value, list) else _read(value, one)
+    if setting.kind == "ranges":
+        each = value if isinstance(value, dict) else {"": value}
+        found = {name: _range(given, setting) for name, given in each.items()}
+        return found if isinstance(value, dict) else found[""]
     if isinstance(value, str) and value in setting.options:
         return value
     reader = {"integer": integer, "number": number, "bytes": memory}[setting.kind]
@@ -139,6 +153,23 @@ def _read(value: Any, setting: Setting) -> Any:
     if not np.all(within(found, setting)):
         raise Unfit(f"expected {setting.expected}")
     return found
+
+
+def _names(value: Any, setting: Setting) -> list[str]:
+    listed = [value] if isinstance(value, str) else value
+    if not isinstance(listed, list) or not listed or any(not isinstance(v, str) for v in listed):
+        raise Unfit(f"expected {setting.expected}")
+    return list(dict.fromkeys(listed))
+
+
+def _range(value: Any, setting: Setting) -> list[float]:
+    try:
+        found = array(value, dimensions=1)
+    except Unfit:
+        raise Unfit(f"expected {setting.expected}") from None
+    if found.shape != (2,) or not found[0] < found[1]:
+        raise Unfit(f"expected {setting.expected}")
+    return found.tolist()
 
 
 def within(found: Any, setting: Setting) -> Any:

@@ -2,6 +2,7 @@
 
 from pipeline.expressions.expression import Expression, compile, constant
 from pipeline.expressions.functions import CONSTANTS, FUNCTIONS, RESERVED, Function
+from pipeline.expressions.remainder import dividend
 from pipeline.expressions.typeset import symbol
 
 __all__ = [
@@ -12,5 +13,6 @@ __all__ = [
     "Function",
     "compile",
     "constant",
+    "dividend",
     "symbol",
 ]

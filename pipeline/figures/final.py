@@ -27,6 +27,11 @@ def fits(seen: View) -> str:
     return ""
 
 
+def suits(seen: View) -> bool:
+    """Whether no other analysis has a number for each cell that says more."""
+    return not {"lyapunov", "rotation_number"} & set(seen.data.data_vars)
+
+
 def draw(seen: View, look: style.Look, ax: Axes | None) -> Figure:
     """The state after the last step; fixed points, the basin and escaped starts marked."""
     axis = seen.axes[0]

@@ -133,6 +133,31 @@ def scalar(view: View, index: Mapping[str, int]) -> Callable[[np.ndarray], np.nd
     return g
 
 
+def formula(
+    view: View, index: Mapping[str, int], text: str, name: str
+) -> Callable[[np.ndarray], np.ndarray] | None:
+    """A formula of the parameters and one component, over arrays of that; None where it is none."""
+    found = at(view, index)
+    if found is None or name not in found.components:
+        return None
+    try:
+        compiled = expressions.compile(text, [name, *found.values])
+    except FAULTS:
+        return None
+
+    def curve(x: np.ndarray) -> np.ndarray:
+        with np.errstate(all="ignore"):
+            values = np.real(compiled({**found.values, name: x}, xp=np))
+        return np.broadcast_to(values, x.shape).astype(float)
+
+    try:
+        # At a single point, where no array of the formula's own fits.
+        curve(np.array(0.1))
+    except FAULTS:
+        return None
+    return curve
+
+
 def surface(
     view: View, index: Mapping[str, int], x: np.ndarray, y: np.ndarray
 ) -> np.ndarray | None:

@@ -17,6 +17,7 @@ MOST_LINES = 6
 # What an analysis was asked for comes before its by-products.
 FIRST = (
     "lyapunov",
+    "rotation_number",
     "period",
     "escape_smooth",
     "escape_iteration",
@@ -26,7 +27,7 @@ FIRST = (
     "basin_fraction",
     "steps",
 )
-LAST = ("status", "regime", "density_outside", "lyapunov_error")
+LAST = ("status", "regime", "density_outside", "lyapunov_error", "rotation_number_error")
 
 
 def fits(seen: View) -> str:

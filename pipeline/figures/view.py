@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 LONGEST_DOCUMENT = 4_000_000
 LOST = (Status.escaped, Status.unbounded_objective, Status.job_failed)
 INNER = re.compile(
-    r"iteration|step_number|exponent|window|attractor|attractor_point|cycle|cycle_point"
+    r"iteration|step_number|exponent|window|record|attractor|attractor_point|cycle|cycle_point"
     r"|multiplier|.*_dim|.*_bin"
 )
 
@@ -249,7 +249,9 @@ def _is_start(found: Mapping[str, Any], names: list[str], quantity: str) -> bool
     iterated = section(found, "map") or section(found, "objective")
     if quantity in section(iterated, "parameters") or quantity.startswith("solver."):
         return False
-    if any(re.fullmatch(rf"{re.escape(n)}0(_\d+)*(_re|_im)?", quantity) for n in names):
+    # Components of which nothing is recorded have starts too.
+    known = {*names, *map(str, section(iterated, "initial"))}
+    if any(re.fullmatch(rf"{re.escape(n)}0(_\d+)*(_re|_im)?", quantity) for n in known):
         return True
     formulas = " ".join(str(v) for v in section(iterated, "initial").values())
     return re.search(rf"\b{re.escape(re.sub('_(re|im)$', '', quantity))}\b", formulas) is not None

@@ -119,6 +119,15 @@ def equation(view: View) -> list[str]:
     return [math(line) for line in lines]
 
 
+def formula(view: View, text: Any) -> str:
+    """A formula of the components and parameters as mathtext; empty where it does not compile."""
+    names = [*section(view.iterated, "initial"), *section(view.iterated, "parameters")]
+    try:
+        return math(_formula(text, list(map(str, names))))
+    except (CobwebError, ArithmeticError, ValueError, TypeError, RecursionError):
+        return ""
+
+
 def _formula(text: Any, names: list[str]) -> str:
     """A formula's mathtext, without dollars."""
     text = str(text)

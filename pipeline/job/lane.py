@@ -164,7 +164,16 @@ def moves(experiment: Experiment, *, guarded: bool = False) -> Moves:
                 status = jnp.where(still & (status == Status.bounded), Status.converged, status)
             bounded = lane.status == Status.bounded
             status = jnp.where(bounded, status, lane.status).astype(jnp.int8)
-        seen = Seen(n + 1, iteration.state(carry), iteration.probe(carry), going, push, transient)
+        seen = Seen(
+            n + 1,
+            iteration.state(carry),
+            iteration.probe(carry),
+            going,
+            push,
+            transient,
+            experiment.parameters(numbers, cell.swept),
+            iteration.state(lane.carry),
+        )
         kept = tuple(
             fold.update(k, seen) if looks else k
             for fold, k, looks in zip(folds, lane.kept, looking, strict=True)

@@ -178,7 +178,7 @@ def test_nothing_is_altered():
         ),
         (
             {"analysis": None},
-            "analysis: expected at least one (known: escape, final, history, lyapunov, orbit",
+            "analysis: expected at least one (known: density, escape, final, history,",
         ),
         (
             {"analysis": []},
@@ -361,3 +361,14 @@ def test_huge_axes_are_refused_at_once(grid):
     with pytest.raises(ConfigError, match="expected"):
         config.read(document)
     assert time.process_time() - begun < 20
+
+
+def test_the_theory_of_a_figure():
+    document = config.compose(["experiment=invariant_density"])
+    assert config.read(document).figure.theory == "1/(pi*sqrt(x*(1 - x)))"
+    wrong = {**document, "figure": {"theory": "1/(pi*sqrt(u))"}}
+    with pytest.raises(ConfigError, match=r'figure.theory: no name called "u"'):
+        config.read(wrong)
+    without = config.compose(["experiment=cobweb", "figure.theory='1/x'"])
+    with pytest.raises(ConfigError, match=r"figure.theory = .*: there is no density"):
+        config.read(without)

@@ -34,6 +34,9 @@ ASCII = "a name has ASCII letters, digits and _ and begins with a letter."
         ("x_bin", "the name is taken by the bins of the density of x."),
         ("attractor_x", "the name is taken by the attractors of x."),
         ("cycle_x", "the name is taken by the cycles of x."),
+        ("record_x", "the name is taken by the recorded states of x."),
+        ("x_mean_error", "the name is taken by the error of the mean of x."),
+        ("rotation_number", "the name is taken by a result or a dimension of the dataset."),
     ],
 )
 @pytest.mark.parametrize("part", ["parameters", "definitions"])

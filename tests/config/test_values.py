@@ -126,6 +126,10 @@ def test_too_much_memory():
         ([], Setting("choice", "a", "", options=("a", "b")), "k = []: no such choice"),
         (["z"], Setting("choices", [], "", options=("a", "b")), "expected a list of a, b."),
         ({}, Setting("choices", [], "", options=("a",)), "k = {}: expected a list of a."),
+        (True, Setting("formula", None, ""), "k = true: expected a formula."),
+        ([1], Setting("names", None, ""), "k = [1]: expected a list of names."),
+        ([1, 0], Setting("integers", 1, "", low=1), "expected an integer >= 1."),
+        ({"x": [1]}, Setting("ranges", None, ""), "[low, high] with low < high, or {name:"),
         ("1XB", Setting("bytes", 1, ""), "expected a size such as 512MiB or 1GiB."),
     ],
 )
