@@ -267,9 +267,12 @@ ANALYSIS = Analysis(
             "number", 1e-8, "of a cycle, in fractions of the orbit's range", low=0, above=True
         ),
         "extended": Setting(
-            "integer", 100_000, "transient of a second look at what is unresolved; 0 for none", low=0,
+            "integer",
+            100_000,
+            "transient of a second look at what is unresolved; 0 for none",
+            low=0,
             high=10**9,
         ),
     },
     refuse=refuse,
-)  # fmt: skip
+)

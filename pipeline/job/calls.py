@@ -8,7 +8,7 @@ their own.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 from dataclasses import replace
 from typing import Any
 
@@ -80,7 +80,8 @@ def _unguarded(guarded: Call, experiment: Experiment, plan: Plan) -> Call:
 def _again(call: Call, experiment: Experiment, plan: Plan, again: Again) -> Call:
     """The same, with the cells that call for it looked at a second time."""
     other = replace(experiment, analyses={again.analysis: again.settings}, iterate=again.iterate)
-    return _amended(call, again.doubts, functools.partial(build, other), plan, kept=("status",))
+    names = {variable.name for fold in other.folds() for variable in fold.finished}
+    return _amended(call, again.doubts, functools.partial(build, other), plan, names)
 
 
 def _amended(
@@ -88,14 +89,14 @@ def _amended(
     chosen: Callable[[Mapping[str, np.ndarray]], np.ndarray],
     make: Callable[[Plan, Any, Cell], Call],
     plan: Plan,
-    kept: tuple[str, ...] = (),
+    names: Set[str] | None = None,
 ) -> Call:
     """A call, some of whose cells are computed again by another.
 
     Args:
         chosen: results -> [c] which.
         make: of that call, which is compiled for a width when it is first needed.
-        kept: results that stay as they are.
+        names: the results that take the place of the first, all if None.
     """
     calls: dict[int, Call] = {}
 
@@ -112,7 +113,7 @@ def _amended(
         for first in range(0, len(places), width):
             some = places[first : first + width]
             for name, values in calls[width](numbers, take(cells, some)).items():
-                if name in results and name not in kept:
+                if names is None or name in names & results.keys():
                     results[name][some] = values
         return results
 

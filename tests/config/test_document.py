@@ -116,6 +116,7 @@ def test_defaults():
         "length": 1000,
         "stop": "length",
         "tolerance": 1e-10,
+        "follow": None,
     }
     assert experiment.document["device"]["memory"] == 2**30
     assert experiment.document["figure"]["formats"] == ["png"]
@@ -142,7 +143,7 @@ def test_nothing_is_altered():
         ({"gird": {}}, 'gird: no such key; did you mean "grid"?'),
         (
             {"iterate": 5},
-            "iterate = 5: expected keys and values (transient, length, stop, tolerance).",
+            "iterate = 5: expected keys and values (transient, length, stop, tolerance, follow).",
         ),
         ({"iterate": {"lenght": 5}}, 'iterate.lenght: no such key; did you mean "length"?'),
         (

@@ -15,7 +15,7 @@ import xarray
 
 from pipeline import config, dataset, function, job, preparation
 from pipeline.experiment import Experiment
-from pipeline.job import loop
+from pipeline.job import calls, loop
 from tests.functions import scaled
 from tests.runs import compute, document, experiment, run, shipped
 
@@ -45,7 +45,7 @@ def traces(monkeypatch: pytest.MonkeyPatch, fresh: None) -> list[Experiment]:
 
         return traced
 
-    monkeypatch.setattr(job, "program", counting)
+    monkeypatch.setattr(calls, "program", counting)
     return seen
 
 
