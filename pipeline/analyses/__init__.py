@@ -20,16 +20,18 @@ from pipeline.analyses import (
     stopping,
 )
 from pipeline.analyses.analysis import Analysis, Subject
-from pipeline.analyses.fold import Again, End, Fold, Iterate, Seen, Sequel
+from pipeline.analyses.fold import ALIGNING, Again, End, Fold, Iterate, Phase, Seen, Sequel
 from pipeline.analyses.search import Search
 
 __all__ = [
+    "ALIGNING",
     "TABLE",
     "Again",
     "Analysis",
     "End",
     "Fold",
     "Iterate",
+    "Phase",
     "Search",
     "Seen",
     "Sequel",

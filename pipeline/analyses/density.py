@@ -168,7 +168,7 @@ def build(subject: Subject, settings: Mapping[str, Any]) -> Fold:
         init=init,
         update=update,
         finish=finish,
-        transient=False,
+        transient="none",
     )
 
 

@@ -12,6 +12,11 @@ import numpy as np
 from pipeline.arrays import Variable
 from pipeline.solvers import Iteration
 
+# The steps of a run: the transient but its last ones, those, and the length.
+Phase = Literal["settling", "aligning", "keeping"]
+# Steps that tangent vectors turn along before they are measured: they align exponentially.
+ALIGNING = 1000
+
 
 @dataclass(frozen=True)
 class Iterate:
@@ -128,7 +133,7 @@ class Fold:
         parts: how many parts at most; 0 where none are wanted.
         span: their steps, where these are given.
         tangent: whether `update` pushes tangents.
-        transient: whether it looks at the transient as well.
+        transient: what of the transient it looks at as well; the last of it is `ALIGNING` steps.
         record: what is seen -> {variable: value}, for `recorded`, whose first dimension is the
             iteration: at transient + every, + 2 every, ... and at 0 where there is no transient.
         sequels: what follows the loop for some cells.
@@ -150,6 +155,11 @@ class Fold:
     parts: int = 0
     span: int = 0
     tangent: bool = False
-    transient: bool = True
+    transient: Literal["all", "last", "none"] = "all"
     sequels: tuple[Sequel, ...] = ()
     again: tuple[Again, ...] = ()
+
+    def looks(self, phase: Phase) -> bool:
+        """Whether it looks at the steps of a phase."""
+        phases = {"settling": "all", "aligning": "all last", "keeping": "all last none"}
+        return self.transient in phases[phase].split()

@@ -302,7 +302,7 @@ def build(subject: Subject, settings: Mapping[str, Any]) -> Fold:
         parts=average.PARTS,
         span=window or 0,
         tangent=True,
-        transient=size > 1,
+        transient="last" if size > 1 else "none",
         again=() if careful else (second_look(subject, settings),),
     )
 

@@ -159,7 +159,7 @@ def build(subject: Subject, settings: Mapping[str, Any]) -> Fold:
         finish=finish,
         part=_part,
         parts=average.PARTS,
-        transient=False,
+        transient="none",
     )
 
 

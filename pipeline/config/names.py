@@ -44,7 +44,9 @@ _AFFIXES = {
 def fault(name: str) -> str | None:
     """Why a key cannot name anything, None where it can."""
     if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", name):
-        return "a name has ASCII letters, digits and _ and begins with a letter"
+        # YAML parts {x: mod(a, 1)} at the comma.
+        advice = "; a formula with a comma wants quotes" if re.search(r"[()\[\]]", name) else ""
+        return f"a name has ASCII letters, digits and _ and begins with a letter{advice}"
     if len(name) > _LONGEST:
         return f"a name has at most {_LONGEST} characters"
     if name in COUNTERS:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from pipeline.analyses import End, Fold, Seen
+from pipeline.analyses import End, Fold, Phase, Seen
 from pipeline.experiment import Experiment
 from pipeline.maps import Map
 from pipeline.state import flatten
@@ -55,8 +55,8 @@ class Moves(NamedTuple):
 
     Attributes:
         begin: (numbers, cell) -> lane, before the first step.
-        open: lane -> lane, before a few steps that are taken together. With `transient`, here and
-            below, only the folds that look at the transient take part.
+        open: lane -> lane, before a few steps that are taken together. Here and below, only
+            the folds that look at the phase take part.
         step: (numbers, cell, lane, n) -> lane, n steps having been done.
         settle: lane -> lane, every few steps.
         close: lane -> lane, after those steps.
@@ -112,21 +112,21 @@ def moves(experiment: Experiment, *, guarded: bool = False) -> Moves:
         return going
 
     def each(move: str) -> Callable[..., Lane]:
-        def moved(lane: Lane, *, transient: bool = False) -> Lane:
+        def moved(lane: Lane, *, phase: Phase = "keeping") -> Lane:
             kept = tuple(
-                getattr(fold, move)(k) if fold.transient or not transient else k
+                getattr(fold, move)(k) if fold.looks(phase) else k
                 for fold, k in zip(folds, lane.kept, strict=True)
             )
             return lane._replace(kept=kept)
 
         return moved
 
-    def opened(lane: Lane, *, transient: bool = False) -> Lane:
-        lane = each("open")(lane, transient=transient)
+    def opened(lane: Lane, *, phase: Phase = "keeping") -> Lane:
+        lane = each("open")(lane, phase=phase)
         return lane._replace(status=lane.status == Status.bounded) if flagged else lane
 
-    def closed(lane: Lane, *, transient: bool = False) -> Lane:
-        lane = each("close")(lane, transient=transient)
+    def closed(lane: Lane, *, phase: Phase = "keeping") -> Lane:
+        lane = each("close")(lane, phase=phase)
         status = jnp.where(lane.status, Status.bounded, Status.escaped) if flagged else lane.status
         return lane._replace(status=status.astype(jnp.int8) if flagged else status)
 
@@ -142,9 +142,9 @@ def moves(experiment: Experiment, *, guarded: bool = False) -> Moves:
         status = () if guarded else iteration.terminate(carry)
         return Lane(carry, status, tuple(f.init(seen) for f in folds))
 
-    def step(numbers: Any, cell: Cell, lane: Lane, n: Any, *, transient: bool = False) -> Lane:
+    def step(numbers: Any, cell: Cell, lane: Lane, n: Any, *, phase: Phase = "keeping") -> Lane:
         iteration = experiment.iteration(numbers, cell.swept)
-        looking = [fold.transient or not transient for fold in folds]
+        looking = [fold.looks(phase) for fold in folds]
         going, push = running(lane) if freezes else jnp.bool_(True), None
         if any(fold.tangent and looks for fold, looks in zip(folds, looking, strict=True)):
             carry, push = jax.linearize(lambda c: iteration.step(c, n), lane.carry)
@@ -170,7 +170,7 @@ def moves(experiment: Experiment, *, guarded: bool = False) -> Moves:
             iteration.probe(carry),
             going,
             push,
-            transient,
+            phase != "keeping",
             experiment.parameters(numbers, cell.swept),
             iteration.state(lane.carry),
         )

@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from pipeline.analyses import Fold
+from pipeline.analyses import ALIGNING, Fold, Phase
 from pipeline.experiment import Experiment
 from pipeline.job.kernel import Kernel
 from pipeline.job.lane import Cell, Lane, Moves, leaves, moves
@@ -39,8 +39,12 @@ def program(
 
     move, iterate = moves(experiment, guarded=kernel.guarded), experiment.iterate
     recorders = move.recorders
-    walk = Walk(experiment, move, kernel, watch=leaves(experiment))
-    settling = Walk(experiment, move, kernel, transient=True, watch=leaves(experiment))
+    watch, aligning = leaves(experiment), min(ALIGNING, iterate.transient)
+    if not any(fold.transient == "last" for fold in experiment.folds()):
+        aligning = 0
+    walk = Walk(experiment, move, kernel, watch=watch)
+    settle = Walk(experiment, move, kernel, phase="settling", watch=watch)
+    align = Walk(experiment, move, kernel, phase="aligning", watch=watch)
     spans = [fold.span for fold in experiment.folds() if fold.span]
     stride = math.gcd(*(fold.every for fold in recorders), *spans) if recorders else 1
 
@@ -81,7 +85,9 @@ def program(
 
         lanes = jax.vmap(functools.partial(move.begin, numbers))(cells)
         first = note(lanes, jnp.ones(len(cells.place), bool), 0)
-        lanes = settling.steps(numbers, cells, lanes, 0, iterate.transient)
+        begun = iterate.transient - aligning
+        lanes = settle.steps(numbers, cells, lanes, 0, begun)
+        lanes = align.steps(numbers, cells, lanes, begun, aligning)
         count: int = iterate.length // stride if recorders else 0
         zeroth = int(not iterate.transient)
         table = {
@@ -147,22 +153,22 @@ class Walk:
     """Steps of many lanes, several in one body of a loop.
 
     Args:
-        transient: whether these are steps that only some folds look at.
+        phase: which of the folds look at these steps.
         watch: whether a body is left out when all lanes have ended.
     """
 
     def __init__(
         self, experiment: Experiment, move: Moves, kernel: Kernel, *,
-        transient: bool = False, watch: bool = False,
+        phase: Phase = "keeping", watch: bool = False,
     ) -> None:  # fmt: skip
         import jax
 
         def mapped(f: Callable[..., Any], axes: Any = 0) -> Callable[..., Any]:
             # Traced once, whatever the number of steps.
-            one = functools.partial(f, transient=transient)
+            one = functools.partial(f, phase=phase)
             return jax.jit(jax.vmap(one, in_axes=axes), inline=True)
 
-        looking = [fold for fold in experiment.folds() if fold.transient or not transient]
+        looking = [fold for fold in experiment.folds() if fold.looks(phase)]
         tangent = any(fold.tangent for fold in looking)
         self.many = kernel.batch if tangent else kernel.unroll
         self.paired, self.watch = kernel.paired, watch

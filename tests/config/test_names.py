@@ -19,6 +19,7 @@ ASCII = "a name has ASCII letters, digits and _ and begins with a letter."
         ("a.b", ASCII),
         ("", ASCII),
         ("a\n", ASCII),
+        ("1)", ASCII[:-1] + "; a formula with a comma wants quotes."),
         ("a" * 65, "a name has at most 64 characters."),
         ("n", "the name is taken: in formulas it is the number of steps done."),
         ("size", "the name is taken: in formulas it is the length of a vector component."),
