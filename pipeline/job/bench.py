@@ -93,9 +93,9 @@ def searched(experiment: Experiment, read: Read) -> dict[str, np.ndarray]:
         for variable in search.variables:
             values = np.asarray(results[variable.name])
             if variable.axes == "parameters":
-                found[variable.name] = values.reshape(*bench.shape, *variable.shape)
+                found[variable.name] = values.reshape((*bench.shape, *variable.shape))
                 continue
             sides = [grid[k].size for k in order]
-            whole = values.reshape(*sides, *variable.shape)
+            whole = values.reshape((*sides, *variable.shape))
             found[variable.name] = np.moveaxis(whole, range(len(order)), order)
     return found
