@@ -119,8 +119,7 @@ def join(orbits: Sequence[np.ndarray], circle: np.ndarray) -> Atlas:
     own = np.diag(common)
     linked = common >= SHARED * np.maximum.outer(own, own)
     _, members = sparse.csgraph.connected_components(sparse.csr_matrix(linked), directed=False)
-    pairs = np.unique(np.stack([place, members[of]]), axis=1)
-    several = np.bincount(pairs[0], minlength=len(boxes)) > 1
-    owners = np.empty(len(boxes), int)
-    owners[pairs[0]] = pairs[1]
-    return Atlas(whole, count, members, boxes, np.where(several, -1, owners))
+    owners, visitors = np.empty(len(boxes), int), members[of]
+    owners[place] = visitors
+    owners[place[owners[place] != visitors]] = -1
+    return Atlas(whole, count, members, boxes, owners)

@@ -149,16 +149,27 @@ class Known:
         return np.where(on & (measured >= 1), 0.0, measured)
 
 
+def chaotic(orbits: Sequence[Orbit]) -> bool:
+    """Whether the mean of their largest exponents is positive."""
+    mean, doubt = _exponent(orbits)
+    return mean > doubt
+
+
 def aperiodic(orbits: Sequence[Orbit]) -> Attractor:
-    """The attractor that these orbits are on, by the mean of their largest exponents."""
-    growth = np.concatenate([orbit.growth for orbit in orbits])
-    mean = float(growth.mean())
-    error = float(growth.std(ddof=1)) / len(growth) ** 0.5 if np.isfinite(mean) else 0.0
-    if mean > max(FLAT, 3 * error):
-        kind = AttractorKind.chaotic
-    elif mean < -max(FLAT, 3 * error):
-        kind = AttractorKind.cycle  # one that is longer than was looked for
-    else:
-        kind = AttractorKind.quasiperiodic
+    """The attractor that these orbits are on."""
+    mean, doubt = _exponent(orbits)
+    kind = AttractorKind.quasiperiodic
+    if abs(mean) > doubt:
+        # Where orbits approach one another, a cycle that is longer than was looked for.
+        kind = AttractorKind.chaotic if mean > 0 else AttractorKind.cycle
     first = min(orbits, key=lambda orbit: orbit.points[0].tolist())
     return Attractor(kind, 0, first.points)
+
+
+def _exponent(orbits: Sequence[Orbit]) -> tuple[float, float]:
+    """(the mean largest exponent, what it may be off by)."""
+    growth = np.concatenate([orbit.growth for orbit in orbits])
+    if not np.all(np.isfinite(growth)):  # a derivative of 0, as on a superstable cycle
+        return -np.inf, 0.0
+    error = float(growth.std(ddof=1)) / len(growth) ** 0.5
+    return float(growth.mean()), max(FLAT, 3 * error)
