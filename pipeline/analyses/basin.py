@@ -26,7 +26,8 @@ from pipeline.maps import Map
 from pipeline.settings import Setting
 from pipeline.status import AttractorKind, Status
 
-# Cells of the parameter axes that are sought together, starts of all of them, and numbers of a state.
+# What is sought together at most: cells of the parameter axes, starts of all of them, and numbers
+# of their states.
 TOGETHER, STARTS, REALS = 32, 2**22, 64
 
 
@@ -40,9 +41,7 @@ def build(subject: Subject, settings: Mapping[str, Any]) -> Search:
     meaning = "index of the attractor that a start goes to, -1 escaped, -2 unresolved"
 
     def of_attractors(name: str, dtype: str, meaning: str, **attributes: Any) -> Variable:
-        return Variable(
-            name, (which,), dtype, meaning, attributes=attributes, axes="parameters"
-        )
+        return Variable(name, (which,), dtype, meaning, attributes=attributes, axes="parameters")
 
     def of_cells(name: str, meaning: str) -> Variable:
         return Variable(name, (), "float", meaning, axes="parameters")
@@ -146,9 +145,7 @@ def _cells(
             yield cell, _kept(found, circle, settings)
 
 
-def _cell(
-    subject: Subject, bench: Bench, cell: int, circle: np.ndarray, longest: int
-) -> Seeking:
+def _cell(subject: Subject, bench: Bench, cell: int, circle: np.ndarray, longest: int) -> Seeking:
     """All starts of one cell; those that a solver has ended are on roots, and stay there."""
     status = bench.read("status", cell)
     labels = np.full(bench.starts, UNRESOLVED)
@@ -246,7 +243,11 @@ ANALYSIS = Analysis(
     build,
     settings={
         "max_attractors": Setting(
-            "integer", 16, "room for so many; starts of the smallest basins beyond are -2", low=1, high=1000
+            "integer",
+            16,
+            "room for so many; starts of the smallest basins beyond are -2",
+            low=1,
+            high=1000,
         ),
         "max_period": Setting(
             "integer", 128, "the longest cycle that is found as one", low=1, high=4096

@@ -131,13 +131,13 @@ class Known:
     def _nearest(
         self, points: np.ndarray, sets: Sequence[np.ndarray]
     ) -> tuple[np.ndarray, np.ndarray]:
-        """([n] distance to the nearest of the sets, relative to the extent, [n] which one it is)."""
-        from scipy.spatial import cKDTree
+        """([n] distance to the nearest of the sets in units of the extent, [n] which one it is)."""
+        from scipy.spatial import KDTree
 
         if not sets:
             return np.full(len(points), np.inf), np.full(len(points), OPEN)
         of = np.repeat(np.arange(len(sets)), [len(points) for points in sets])
-        tree = cKDTree(self._measured(np.concatenate(sets)), boxsize=(self.frame.circle > 0) * 1.0)
+        tree = KDTree(self._measured(np.concatenate(sets)), boxsize=(self.frame.circle > 0) * 1.0)
         apart, place = tree.query(self._measured(points), p=np.inf)
         return apart, of[place]
 

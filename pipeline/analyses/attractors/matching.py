@@ -11,9 +11,10 @@ from pipeline.analyses.attractors.known import UNRESOLVED, Attractor
 
 # Points of each attractor that are compared.
 COMPARED = 256
-# Attractors of neighbouring cells are the same if they are this close, relative to the extent of all,
-# or if their basins have this part of their union in common.
+# Attractors of neighbouring cells are the same if they are this close, in units of the extent of
+# all, or if their basins have this part of their union in common.
 NEAR, COMMON = 0.1, 0.5
+# The cost of a pair that is not the same.
 APART = 1e3
 
 
@@ -64,7 +65,10 @@ def match(
         both = np.concatenate([a.points for a in (*seen.values(), *attractors)])
         extent = frame(both, circle).extent
         apart = np.array(
-            [[_apart(a.points, b.points, extent, circle) for b in attractors] for a in seen.values()]
+            [
+                [_apart(a.points, b.points, extent, circle) for b in attractors]
+                for a in seen.values()
+            ]
         )
         shared = common[list(seen)]
         cost = np.where((apart <= NEAR) | (shared >= COMMON), apart + 1 - shared, APART)
@@ -85,7 +89,7 @@ def _apart(a: np.ndarray, b: np.ndarray, extent: np.ndarray, circle: np.ndarray)
 
     The smaller of the two: a cycle inside what was a chaotic band continues it.
     """
-    from scipy.spatial import cKDTree
+    from scipy.spatial import KDTree
 
     on = circle > 0
     sets = []
@@ -94,6 +98,6 @@ def _apart(a: np.ndarray, b: np.ndarray, extent: np.ndarray, circle: np.ndarray)
         measured = np.where(on, np.mod(few, np.where(on, circle, 1)), few) / extent
         sets.append(np.where(on & (measured >= 1), 0.0, measured))
     size = on * 1.0
-    there = cKDTree(sets[1], boxsize=size).query(sets[0], p=np.inf)[0].mean()
-    back = cKDTree(sets[0], boxsize=size).query(sets[1], p=np.inf)[0].mean()
+    there = KDTree(sets[1], boxsize=size).query(sets[0], p=np.inf)[0].mean()
+    back = KDTree(sets[0], boxsize=size).query(sets[1], p=np.inf)[0].mean()
     return float(min(there, back))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 
 from pipeline.analyses.attractors.boxes import frame, keys
@@ -16,7 +14,7 @@ FINEST = 1000
 # The part of the points at either end that may lie far from all others.
 STRAY = 0.05
 # Steps that a point goes on to come closer to its root, and how many boxes far.
-POLISHED, NEAR = 100, 2
+POLISHED, NEAR = 100, 10
 
 
 def roots(finals: np.ndarray, circle: np.ndarray) -> Seeking:
@@ -47,9 +45,9 @@ def roots(finals: np.ndarray, circle: np.ndarray) -> Seeking:
 def _linked(points: np.ndarray, reach: float) -> np.ndarray:
     """[n] the component of each point, where points within reach are linked."""
     import scipy.sparse as sparse
-    from scipy.spatial import cKDTree
+    from scipy.spatial import KDTree
 
-    pairs = cKDTree(points).query_pairs(reach, p=np.inf, output_type="ndarray")
+    pairs = KDTree(points).query_pairs(reach, p=np.inf, output_type="ndarray")
     shape = len(points), len(points)
     graph = sparse.csr_matrix((np.ones(len(pairs), bool), (pairs[:, 0], pairs[:, 1])), shape=shape)
     return sparse.csgraph.connected_components(graph, directed=False)[1]

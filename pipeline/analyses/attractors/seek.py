@@ -1,7 +1,7 @@
 """Seeking: which attractor each of many states is going to, all of one map.
 
-What is computed with the map is asked for, so that many maps can be sought at once (`together`). The
-answer depends on the set of states, not on their order.
+What is computed with the map is asked for, so that many maps can be sought at once (`together`).
+The answer depends on the set of states, not on their order.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ from pipeline.analyses.attractors.known import (
 )
 from pipeline.analyses.attractors.programs import Looked, Probed, Recorded
 
-# States that are looked at closely in each turn, turns, and how often all begins anew for the states
-# that were on what turned out to be no attractor.
+# States that are looked at closely in each turn, turns, and how often all begins anew for the
+# states that were on what turned out to be no attractor.
 REPRESENTATIVES, TURNS, ATTEMPTS = 16, 8, 3
 # Steps that the states still open take in one turn, all together, at most.
 WORK = 2**28
@@ -142,9 +142,7 @@ def _atlas(known: Known) -> Atlas:
     return join([orbit.points for orbit in known.orbits], known.frame.circle)
 
 
-def _watched(
-    known: Known, dtype: np.dtype
-) -> Generator[Ask, Any, tuple[Known, np.ndarray]]:
+def _watched(known: Known, dtype: np.dtype) -> Generator[Ask, Any, tuple[Known, np.ndarray]]:
     """(with the orbits that stay where they are, [orbits before] the code of each now).
 
     Orbits leave a chaotic saddle in the end, and come to rest on a cycle that attracts slowly.

@@ -30,7 +30,9 @@ def together(
                 found[cell] = end.value
         answers = {}
         for name in programs:
-            answers |= _answered(programs[name], {c: a for c, a in asks.items() if a.program == name})
+            answers |= _answered(
+                programs[name], {c: a for c, a in asks.items() if a.program == name}
+            )
     return found
 
 
