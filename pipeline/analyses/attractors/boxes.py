@@ -88,6 +88,11 @@ class Atlas:
     boxes: np.ndarray
     owners: np.ndarray
 
+    @property
+    def first(self) -> np.ndarray:
+        """[attractors] the first of the orbits on each."""
+        return np.unique(self.members, return_index=True)[1]
+
     def locate(self, points: np.ndarray) -> np.ndarray:
         """[n] the attractor in whose boxes each point is, -1 for none."""
         if not len(self.boxes):

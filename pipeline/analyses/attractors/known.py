@@ -99,9 +99,8 @@ class Known:
         codes = np.full(len(points), OPEN)
         later = np.where(np.isfinite(probed.point), probed.point, 0)
         home, there = atlas.locate(points), atlas.locate(later)
-        first = np.array([np.argmax(atlas.members == k) for k in range(len(atlas.members))], int)
         on = (home >= 0) & (home == there) & ~probed.stuck
-        codes[on] = CYCLES + first[home[on]]
+        codes[on] = CYCLES + atlas.first[home[on]]
         cycles = [cycle.points for cycle in self.cycles]
         before, which = self._nearest(points, cycles)
         after, still = self._nearest(later, cycles)
@@ -149,27 +148,16 @@ class Known:
         return np.where(on & (measured >= 1), 0.0, measured)
 
 
-def chaotic(orbits: Sequence[Orbit]) -> bool:
-    """Whether the mean of their largest exponents is positive."""
-    mean, doubt = _exponent(orbits)
-    return mean > doubt
-
-
 def aperiodic(orbits: Sequence[Orbit]) -> Attractor:
-    """The attractor that these orbits are on."""
-    mean, doubt = _exponent(orbits)
+    """The attractor that these orbits are on, by the mean of their largest exponents."""
+    growth = np.concatenate([orbit.growth for orbit in orbits])
+    mean, doubt = -np.inf, 0.0  # where a derivative was 0, as on a superstable cycle
+    if np.all(np.isfinite(growth)):
+        mean, error = float(growth.mean()), float(growth.std(ddof=1)) / len(growth) ** 0.5
+        doubt = max(FLAT, 3 * error)
     kind = AttractorKind.quasiperiodic
     if abs(mean) > doubt:
         # Where orbits approach one another, a cycle that is longer than was looked for.
         kind = AttractorKind.chaotic if mean > 0 else AttractorKind.cycle
     first = min(orbits, key=lambda orbit: orbit.points[0].tolist())
     return Attractor(kind, 0, first.points)
-
-
-def _exponent(orbits: Sequence[Orbit]) -> tuple[float, float]:
-    """(the mean largest exponent, what it may be off by)."""
-    growth = np.concatenate([orbit.growth for orbit in orbits])
-    if not np.all(np.isfinite(growth)):  # a derivative of 0, as on a superstable cycle
-        return -np.inf, 0.0
-    error = float(growth.std(ddof=1)) / len(growth) ** 0.5
-    return float(growth.mean()), max(FLAT, 3 * error)

@@ -22,22 +22,19 @@ from pipeline.analyses.attractors.known import (
     Attractor,
     Known,
     aperiodic,
-    chaotic,
 )
 from pipeline.analyses.attractors.programs import Looked, Probed, Recorded
 
-# States that are looked at closely in each turn, turns, and how often all begins anew for the
-# states that were on what turned out to be no attractor.
+# States that are looked at closely in each turn, turns, and how often all begins anew for what is
+# open after them: states may have been on what turned out to be no attractor.
 REPRESENTATIVES, TURNS, ATTEMPTS = 16, 8, 3
 # Steps that the states still open take in one turn, all together, at most.
 WORK = 2**28
 # The part of the states at either end of the extent that may not have settled.
 STRAY = 0.01
-# How many orbits on an attractor are left alone, and for how long, to see whether they stay on it;
-# and the part of them that is found in its boxes then: the others are where it is seldom visited.
-WATCHES, WATCHED, STAYING = 64, 20000, 0.8
-# How many of them must have come to one cycle where they have come to rest.
-RESTING = 4
+# How many orbits on what may be an attractor are left alone, and for how long, to see where they
+# are then: on a chaotic saddle they do not stay, and slowly attracted ones come to rest.
+WATCHES, WATCHED = 16, 20000
 
 
 class Ask(NamedTuple):
@@ -74,16 +71,17 @@ def seek(finals: np.ndarray, circle: np.ndarray, longest: int) -> Seeking:
     known = Known(frame(finals, circle, STRAY), float(np.finfo(finals.dtype).eps))
     where, labels = np.array(finals), np.full(len(finals), OPEN)
     left = np.arange(len(finals))
-    for _ in range(ATTEMPTS):
+    for attempt in range(ATTEMPTS):
+        if attempt:
+            where[left], alive = yield _further(where[left], WATCHED)
+            labels[left[~alive]], left = ESCAPED, left[alive]
         known, where[left], labels[left] = yield from _sorted(known, where[left], longest)
         known, fates = yield from _watched(known, finals.dtype)
         on = labels >= CYCLES
         labels[on] = fates[labels[on] - CYCLES]
-        left = np.flatnonzero(on & (labels == OPEN))
+        left = np.flatnonzero(labels == OPEN)
         if not len(left):
             break
-        where[left], alive = yield _further(where[left], WATCHED)
-        labels[left[~alive]], left = ESCAPED, left[alive]
     return _found(known, np.where(labels == OPEN, UNRESOLVED, labels))
 
 
@@ -115,6 +113,7 @@ def _sorted(
         chosen = left[spread(where[left], REPRESENTATIVES)]
         looked: Looked = yield Ask("look", measured(chosen))
         if np.all(looked.kept):  # volumes are kept, and nothing attracts
+            labels[left] = UNRESOLVED
             break
         known, codes = known.judge(looked)
         wandering = np.flatnonzero(codes == WANDERING)
@@ -143,35 +142,38 @@ def _atlas(known: Known) -> Atlas:
 
 
 def _watched(known: Known, dtype: np.dtype) -> Generator[Ask, Any, tuple[Known, np.ndarray]]:
-    """(with the orbits that stay where they are, [orbits before] the code of each now).
+    """(with orbits long after in place of those before, [orbits before] the code of each).
 
-    Orbits leave a chaotic saddle in the end, and come to rest on a cycle that attracts slowly.
+    What the orbits of one set have all come to is where they were going; OPEN where they differ.
     """
     if not known.orbits:
         return known, np.zeros(0, int)
-    atlas = _atlas(known)
-    groups = [np.flatnonzero(atlas.members == k) for k in range(atlas.members.max() + 1)]
-    rows = []
-    for group in groups:
-        own = np.concatenate([known.orbits[j].points for j in group])
-        rows.append(own[np.linspace(0, len(own) - 1, WATCHES).round().astype(int)])
-    ahead, alive = yield _further(np.concatenate(rows).astype(dtype), WATCHED)
-    here = (atlas.locate(ahead) == np.repeat(np.arange(len(groups)), WATCHES)) & alive
-    staying = here.reshape(len(groups), WATCHES).mean(axis=1) >= STAYING
-    staying &= alive.reshape(len(groups), WATCHES).all(axis=1)
-    fates = np.full(len(groups), OPEN)
-    calm = [k for k, group in enumerate(groups) if not chaotic([known.orbits[j] for j in group])]
-    if calm:
-        last = ahead.reshape(len(groups), WATCHES, -1)[calm, -RESTING:].reshape(-1, ahead.shape[1])
-        scale = np.full(len(last), known.frame.scale, dtype)
-        known, codes = known.judge((yield Ask("look", (last, scale))))
-        codes = codes.reshape(len(calm), RESTING)
-        resting = (codes >= 0).all(axis=1) & (codes == codes[:, :1]).all(axis=1)
-        fates[calm] = np.where(resting, codes[:, 0], OPEN)
-    kept = np.flatnonzero((staying & (fates == OPEN))[atlas.members])
-    told = fates[atlas.members]
-    told[kept] = CYCLES + np.arange(len(kept))
-    return replace(known, orbits=tuple(known.orbits[j] for j in kept)), told
+    members = _atlas(known).members
+    sets = [np.flatnonzero(members == k) for k in range(members.max() + 1)]
+    begin = []
+    for own in sets:
+        points = np.concatenate([known.orbits[j].points for j in own])
+        begin.append(points[np.linspace(0, len(points) - 1, WATCHES).round().astype(int)])
+    ahead, _ = yield _further(np.concatenate(begin).astype(dtype), WATCHED)
+    scales = np.full(len(ahead), known.frame.scale, dtype)
+    looked: Looked = yield Ask("look", (ahead, scales))
+    known, codes = replace(known, orbits=()).judge(looked)
+    wandering = np.flatnonzero(codes == WANDERING)
+    if len(wandering):
+        recorded: Recorded = yield Ask("record", (looked.point[wandering],))
+        known, codes[wandering] = known.keep(recorded)
+    # Codes of orbits become codes of the sets that they are on.
+    now, on = _atlas(known).members, codes >= CYCLES
+    codes[on] = CYCLES + now[codes[on] - CYCLES]
+    several = codes.reshape(len(sets), WATCHES)
+    agreed = (several == several[:, :1]).all(axis=1) & (several[:, 0] >= 0)
+    fates = np.where(agreed, several[:, 0], OPEN)
+    kept = np.isin(now, fates - CYCLES)
+    orbits = tuple(orbit for orbit, good in zip(known.orbits, kept, strict=True) if good)
+    # And these the codes of the first orbits on them, of those that are kept.
+    on = fates >= CYCLES
+    fates[on] = CYCLES + np.array([np.argmax(now[kept] == k) for k in fates[on] - CYCLES], int)
+    return replace(known, orbits=orbits), fates[members]
 
 
 def _found(known: Known, labels: np.ndarray) -> Found:
