@@ -230,6 +230,8 @@ def refuse(subject: Subject) -> str | None:
         return f"it needs starts to tell apart: add an axis such as grid.{entry}={{...}}"
     if isinstance(problem, Map) and problem.counts:
         return "a formula uses n, so that where a start goes depends on when it starts"
+    if subject.iterate.follow is not None:
+        return "with iterate.follow a cell begins where the one before ended, not at its start"
     if volume.kept(subject):
         return (
             "the map keeps volumes (|det J| = 1 along its orbits), so that it has no attractors; "

@@ -279,6 +279,14 @@ def test_where_volumes_are_kept_in_some_cells_alone() -> None:
             {"map": {"equations": {"x": "x/(n + 2)"}, "initial": {"x": 1}}, "grid": {"x0": [1, 2]}},
             "a formula uses n",
         ),
+        (
+            {
+                "map": "logistic",
+                "grid": {"a": [3, 3.1], "x0": [0.1, 0.2]},
+                "iterate": {"transient": 0, "length": 10, "follow": "a"},
+            },
+            r"with iterate\.follow a cell begins",
+        ),
         ({"map": "standard", "grid": {"p0": [1, 2]}}, r"the map keeps volumes \(\|det J\| = 1"),
         ({"map": "arnold_cat", "grid": {"x0": [0.1, 0.2]}}, ".*keeps volumes"),
     ],
