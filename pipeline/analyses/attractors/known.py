@@ -151,9 +151,11 @@ class Known:
 def aperiodic(orbits: Sequence[Orbit]) -> Attractor:
     """The attractor that these orbits are on, by the mean of their largest exponents."""
     growth = np.concatenate([orbit.growth for orbit in orbits])
-    mean, doubt = -np.inf, 0.0  # where a derivative was 0, as on a superstable cycle
-    if np.all(np.isfinite(growth)):
-        mean, error = float(growth.mean()), float(growth.std(ddof=1)) / len(growth) ** 0.5
+    met = growth[np.isfinite(growth)]
+    # A derivative of 0 may be met by chance; where most parts meet one, it is on the attractor.
+    mean, doubt = -np.inf, 0.0
+    if 2 * len(met) > len(growth):
+        mean, error = float(met.mean()), float(met.std(ddof=1)) / len(met) ** 0.5
         doubt = max(FLAT, 3 * error)
     kind = AttractorKind.quasiperiodic
     if abs(mean) > doubt:
