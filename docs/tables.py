@@ -20,7 +20,7 @@ from pipeline.config.document import SECTIONS, TOP
 from pipeline.config.problem import FIELDS, FORMULA, PARTS
 from pipeline.inspection import description
 from pipeline.settings import Settings
-from pipeline.status import CriticalKind, FixedPointKind, Status
+from pipeline.status import AttractorKind, CriticalKind, FixedPointKind, Status
 
 DOCS = Path(__file__).resolve().parent
 
@@ -112,6 +112,13 @@ CODES: Mapping[Any, Mapping[str, str]] = {
         "repelling": "all outside",
         "saddle": "some inside, some outside",
         "neutral": "one on the circle, to 1e-8, and no others on both sides of it",
+    },
+    AttractorKind: {
+        "none": "no attractor has this index here",
+        "fixed_point": "a stable fixed point of the map, or a point that a solver converges to",
+        "cycle": "a stable cycle; period 0 where it is longer than `max_period`",
+        "quasiperiodic": "none of these, and the largest exponent is 0 as far as can be told",
+        "chaotic": "the largest exponent is positive, by more than three standard errors",
     },
 }
 
@@ -205,7 +212,12 @@ def functions() -> str:
 
 def codes() -> str:
     """The codes of status and of the kinds of points."""
-    names = {Status: "status", CriticalKind: "critical_kind", FixedPointKind: "fixed_point_kind"}
+    names = {
+        Status: "status",
+        CriticalKind: "critical_kind",
+        FixedPointKind: "fixed_point_kind",
+        AttractorKind: "attractor_kind",
+    }
     rows = (
         [f"`{names[kind]}`", str(int(code)), f"`{code.name}`", CODES[kind][code.name]]
         for kind in CODES

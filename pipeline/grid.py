@@ -81,12 +81,14 @@ class Axis:
         quantities: what it sweeps; several are swept together.
         values: [size, quantities] their values, in double precision.
         scale: of a plot.
+        random: whether the values were drawn independently of one another.
     """
 
     name: str
     quantities: tuple[Quantity, ...]
     values: np.ndarray
     scale: Literal["linear", "log"] = "linear"
+    random: bool = False
 
     @property
     def size(self) -> int:

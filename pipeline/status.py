@@ -36,3 +36,13 @@ class FixedPointKind(IntEnum):
     repelling = 2
     saddle = 3
     neutral = 4
+
+
+class AttractorKind(IntEnum):
+    """What kind of set an attractor is."""
+
+    none = 0
+    fixed_point = 1
+    cycle = 2
+    quasiperiodic = 3
+    chaotic = 4

@@ -61,7 +61,9 @@ def compute(found: Experiment) -> xarray.Dataset:
     """Its dataset, in memory."""
     layout, plan = preparation.prepare(found)
     call, _ = job.compiled(found, plan)
-    return dataset.assemble(layout, dataset.fill(layout, job.blocks(found, plan, call)))
+    arrays = dataset.fill(layout, job.blocks(found, plan, call))
+    arrays |= job.searched(found, lambda name, index: arrays[name][index])
+    return dataset.assemble(layout, arrays)
 
 
 def run(**parts: Any) -> xarray.Dataset:

@@ -30,10 +30,13 @@ SHRUNK = {
     "invariant_density": ("iterate.length=20000",),
     "arnold_tongues": ("grid.omega.num=21", "grid.k.num=11", "iterate.length=200"),
     "quadratic_basin": ("iterate.length=100",),
+    "henon_basin": ("grid.x0.num=60", "grid.y0.num=60", "analysis.basin.points=200"),
+    "newton_fractal": ("grid.z0_re.num=60", "grid.z0_im.num=60"),
 }
 
-# NaN where there is nothing to tell: too few steps, one exponent of several, no escape.
-OPEN = ("convergence", "kaplan_yorke_dimension", "escape_smooth")
+# NaN where there is nothing to tell: too few steps, one exponent of several, no escape, fewer
+# attractors than there is room for.
+OPEN = ("convergence", "kaplan_yorke_dimension", "escape_smooth", "attractor_")
 
 
 def components(name: str) -> int:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pipeline.analyses import (
+    basin,
     convergence,
     density,
     escape,
@@ -40,8 +41,11 @@ __all__ = [
     "searches",
 ]
 
-_CHOSEN = (orbit, final, record, statistics, density, lyapunov, period, rotation, escape, history)
-TABLE: dict[str, Analysis] = {module.ANALYSIS.name: module.ANALYSIS for module in _CHOSEN}
+_FOLDS = (orbit, final, record, statistics, density, lyapunov, period, rotation, escape, history)
+_SEARCHES = (basin,)
+TABLE: dict[str, Analysis] = {
+    module.ANALYSIS.name: module.ANALYSIS for module in (*_FOLDS, *_SEARCHES)
+}
 
 
 def folds(subject: Subject, chosen: Mapping[str, Mapping[str, Any]]) -> tuple[Fold, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -11,9 +11,15 @@ from pipeline.state import Component, Components, State
 
 
 def variables(
-    components: Components, dimensions: tuple[Dimension, ...], *, suffix: str = "", meaning: str
+    components: Components,
+    dimensions: tuple[Dimension, ...],
+    *,
+    prefix: str = "",
+    suffix: str = "",
+    meaning: str,
+    axes: Literal["grid", "parameters"] = "grid",
 ) -> tuple[Variable, ...]:
-    """The variables `<component><suffix>` (`_re` and `_im` of a complex component)."""
+    """The variables `<prefix><component><suffix>` (`_re` and `_im` of a complex component)."""
     result = []
     for name, component in components.items():
         own = tuple(Dimension(f"{name}_dim", n, None, f"entry of {name}") for n in component.shape)
@@ -22,9 +28,13 @@ def variables(
         )
         result += [
             Variable(
-                f"{name}{suffix}{part}", (*dimensions, *own), "float", f"{prefix}{name}{meaning}"
+                f"{prefix}{name}{suffix}{part}",
+                (*dimensions, *own),
+                "float",
+                f"{which}{name}{meaning}",
+                axes=axes,
             )
-            for part, prefix in parts.items()
+            for part, which in parts.items()
         ]
     return tuple(result)
 

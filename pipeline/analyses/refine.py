@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from pipeline.maps import Map
+from pipeline.objectives import Objective
 from pipeline.solvers import Iteration
 from pipeline.state import flatten, unflatten
 
@@ -50,14 +51,15 @@ class Refined(NamedTuple):
     shift: Any
 
 
-def walk(g: Map, iteration: Iteration) -> Walk:
-    """The map of one cell; its formulas may not use n."""
+def walk(g: Map | Objective, iteration: Iteration) -> Walk:
+    """The map of one cell, or a solver's step begun afresh; formulas may not use n."""
 
     def advance(u: Any) -> Any:
-        return flatten(iteration.step(unflatten(u, g.components), 0))
+        carry = iteration.init(unflatten(u, g.components))
+        return flatten(iteration.state(iteration.step(carry, 0)))
 
     def change(new: Any, old: Any) -> Any:
-        if not g.modulus:
+        if not isinstance(g, Map) or not g.modulus:
             return new - old
         return flatten(g.change(unflatten(new, g.components), unflatten(old, g.components)))
 

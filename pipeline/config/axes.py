@@ -32,6 +32,8 @@ SAMPLES = {
     "sobol": ("low", "high"),
     "latin_hypercube": ("low", "high"),
 }
+# Those whose values have nothing to do with one another.
+INDEPENDENT = ("uniform", "normal")
 _ANYWHERE = ("of", "scale")
 _COUNT = Setting("integer", 1, "number of values", low=1, high=MOST_VALUES)
 _KEYS = dict.fromkeys((*_ANYWHERE, *(k for form in FORMS.values() for keys in form for k in keys)))
@@ -88,7 +90,8 @@ def read(
     elif log and not np.all(found > 0):
         mistakes.add(f"{where}.scale", "a logarithmic axis has positive values only", scale)
     else:
-        return Axis(name, quantities, np.asarray(found, float), scale), resolved
+        random = node.get("sample") in INDEPENDENT
+        return Axis(name, quantities, np.asarray(found, float), scale, random), resolved
     return None, resolved
 
 

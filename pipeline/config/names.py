@@ -19,6 +19,7 @@ RESULTS = frozenset(
     objective_value objective_final residual_norm residual_norm_final step_norm steps inner_steps
     convergence_order convergence_rate critical_kind fixed_point_kind branch point
     rotation_number rotation_number_error record record_count record_iteration
+    basin_fraction_error
     """.split()
 )
 COUNTERS = {"n": "the number of steps done", "size": "the length of a vector component"}

@@ -137,23 +137,11 @@ def _paint(
         inside = labels == i
         picture[inside] = to_rgb(palette[i])
         share = 100 * float(inside.mean())
-        name = f"{_name(place, held)} ({share:.3g} %)"
+        name = f"{words.point(place, both=all(s.complex for s in held))} ({share:.3g} %)"
         handles.append(
             Patch(facecolor=palette[i], edgecolor=style.FRAME, linewidth=0.4, label=name)
         )
     return handles
-
-
-def _name(place: np.ndarray, held: list[Series]) -> str:
-    """A place's coordinates, or the complex number."""
-    rounded = [
-        0.0 if abs(v) < 1e-6 * np.abs(place).max(initial=1e-300) else float(v) for v in place
-    ]
-    if len(held) == 2 and all(s.complex for s in held):
-        return f"${words.value(complex(*rounded))}$"
-    if len(held) == 1:
-        return f"${words.value(rounded[0])}$"
-    return "$(" + r",\ ".join(words.value(v) for v in rounded) + ")$"
 
 
 def _pale(picture: np.ndarray, steps: np.ndarray, inside: np.ndarray) -> np.ndarray:

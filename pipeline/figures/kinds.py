@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.errors import CobwebError
 from pipeline.figures import (
+    basin,
     bifurcation,
     cobweb,
     convergence,
@@ -54,6 +55,7 @@ class Kind:
 
 # In the order in which `auto` tries them.
 KINDS: Mapping[str, Kind] = {
+    "basin": Kind(basin.draw, basin.fits),
     "convergence": Kind(convergence.draw, convergence.fits),
     "bifurcation": Kind(bifurcation.draw, bifurcation.fits),
     "cobweb": Kind(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -77,6 +77,17 @@ def value(x: Any, digits: int = 4) -> str:
         times = "" if mantissa == "1" else rf"{mantissa}\times "
         return rf"{times}10^{{{int(power)}}}"
     return text
+
+
+def point(place: Sequence[float], *, both: bool) -> str:
+    """A point's coordinates between dollars; one complex number of them if both are its parts."""
+    largest = max(map(abs, place), default=0.0)
+    rounded = [0.0 if abs(v) < 1e-6 * largest else float(v) for v in place]
+    if len(rounded) == 2 and both:
+        return f"${value(complex(*rounded))}$"
+    if len(rounded) == 1:
+        return f"${value(rounded[0])}$"
+    return "$(" + r",\ ".join(value(v) for v in rounded) + ")$"
 
 
 def at(axes: Iterable[Axis], index: Mapping[str, int]) -> str:

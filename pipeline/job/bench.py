@@ -13,8 +13,9 @@ from pipeline.experiment import Experiment
 from pipeline.grid import Axis, columns, parameters, shape
 from pipeline.job.arguments import typed
 
-# Rows of one call, a power of two; and the fewest, because narrower loops are vectorised otherwise.
-MOST, FEWEST = 4096, 64
+# Rows of one call: few widths, since each is compiled; none narrower, since narrower loops are
+# vectorised otherwise.
+WIDTHS = (64, 512, 4096)
 
 # (result of the loop, an index of its leading axes) -> its values there.
 Read = Callable[[str, tuple[int | slice, ...]], np.ndarray]
@@ -50,7 +51,7 @@ class Bench:
         def run(cells: np.ndarray, *inputs: Any) -> Any:
             """Piece by piece, the last row again where there are too few."""
             count = len(cells)
-            width = min(MOST, max(FEWEST, 1 << (count - 1).bit_length()))
+            width = next((width for width in WIDTHS if count <= width), WIDTHS[-1])
             swept = jax.tree.map(self._typed, self._swept(cells))
             pieces = []
             with device.entered(experiment.device):
@@ -93,9 +94,9 @@ def searched(experiment: Experiment, read: Read) -> dict[str, np.ndarray]:
         for variable in search.variables:
             values = np.asarray(results[variable.name])
             if variable.axes == "parameters":
-                found[variable.name] = values.reshape(*bench.shape, *variable.shape)
+                found[variable.name] = values.reshape((*bench.shape, *variable.shape))
                 continue
             sides = [grid[k].size for k in order]
-            whole = values.reshape(*sides, *variable.shape)
+            whole = values.reshape((*sides, *variable.shape))
             found[variable.name] = np.moveaxis(whole, range(len(order)), order)
     return found
