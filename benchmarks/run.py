@@ -13,7 +13,9 @@ from typing import Any
 import measure
 from matplotlib.figure import Figure
 
-SCRIPTS = "final_state lyapunov spectrum period_plane escape archive bifurcation scaling essay kernel".split()
+SCRIPTS = """
+    final_state lyapunov spectrum period_plane basin escape archive bifurcation scaling essay kernel
+""".split()
 HERE = Path(__file__).resolve().parent
 RESULTS = HERE / "results.json"
 PAGE = HERE.parent / "docs" / "benchmarks.md"

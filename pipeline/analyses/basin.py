@@ -131,11 +131,12 @@ def _cells(
     size = sum(component.reals for component in subject.problem.components.values())
     period = settings["max_period"]
     made = {
-        "look": bench.program(programs.look(subject, period)),
-        "record": bench.program(programs.record(subject, size)),
-        "probe": bench.program(programs.probe(subject, period)),
-        "settle": bench.program(programs.settle(subject)),
+        "look": programs.look(subject, period),
+        "record": programs.record(subject, size),
+        "probe": programs.probe(subject, period),
+        "settle": programs.settle(subject),
     }
+    made = {name: bench.program(f"basin {name}", f) for name, f in made.items()}
     circle = _circle(subject)
     width = max(1, min(TOGETHER, STARTS // bench.starts, REALS // size))
     for first in range(0, bench.cells, width):

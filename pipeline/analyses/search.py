@@ -27,10 +27,12 @@ class Bench(Protocol):
     starts: int
     shape: tuple[int, ...]
 
-    def program(self, f: Callable[..., Any]) -> Callable[..., Any]:
+    def program(self, name: str, f: Callable[..., Any]) -> Callable[..., Any]:
         """A function of one row, compiled for many.
 
         Args:
+            name: tells it from the other programs of the document, and is all that does: neither
+                numbers of the document nor data may be part of it, but as inputs.
             f: (iteration, initial state, *inputs) -> outputs, in JAX; the initial state is that at
                 the first values of the start axes.
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import threading
+from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
 
@@ -12,10 +14,17 @@ from pipeline import device
 from pipeline.experiment import Experiment
 from pipeline.grid import Axis, columns, parameters, shape
 from pipeline.job.arguments import typed
+from pipeline.job.structure import structure
 
 # Rows of one call: few widths, since each is compiled; none narrower, since narrower loops are
 # vectorised otherwise.
 WIDTHS = (64, 512, 4096)
+
+# Programs of this process, the one used last at the end. They take numbers as arguments, and hold
+# the experiment that they were made for, a Python function included.
+_PROGRAMS: OrderedDict[str, Callable[..., Any]] = OrderedDict()
+_MOST_PROGRAMS = 32
+_LOCK = threading.Lock()
 
 # (result of the loop, an index of its leading axes) -> its values there.
 Read = Callable[[str, tuple[int | slice, ...]], np.ndarray]
@@ -31,22 +40,13 @@ class Bench:
         self.cells = math.prod(self.shape)
         self.starts = math.prod(axis.size for axis in experiment.grid if axis.starts)
 
-    def program(self, f: Callable[..., Any]) -> Callable[..., Any]:
+    def program(self, name: str, f: Callable[..., Any]) -> Callable[..., Any]:
         """A function of one row, compiled for many."""
         import jax
 
         experiment = self.experiment
         numbers = jax.tree.map(self._typed, experiment.numbers())
-
-        def row(numbers: Any, swept: Any, *inputs: Any) -> Any:
-            iteration = experiment.iteration(numbers, swept)
-            return f(iteration, experiment.start(numbers, swept), *inputs)
-
-        @jax.jit
-        def rows(numbers: Any, swept: Any, *inputs: Any) -> Any:
-            return jax.vmap(row, in_axes=(None, *(0 for _ in (swept, *inputs))))(
-                numbers, swept, *inputs
-            )
+        rows = _program(f"{structure(experiment)} {name}", experiment, f)
 
         def run(cells: np.ndarray, *inputs: Any) -> Any:
             """Piece by piece, the last row again where there are too few."""
@@ -81,6 +81,27 @@ class Bench:
         places = [np.zeros(len(cells), int) if axis.starts else next(at) for axis in grid]
         flat = np.ravel_multi_index(places, shape(grid)) if grid else np.zeros(len(cells), int)
         return columns(grid, flat)
+
+
+def _program(key: str, experiment: Experiment, f: Callable[..., Any]) -> Callable[..., Any]:
+    """(numbers, what is swept [k], *inputs [k, ...]) -> outputs [k, ...], kept for other runs."""
+    import jax
+
+    def row(numbers: Any, swept: Any, *inputs: Any) -> Any:
+        iteration = experiment.iteration(numbers, swept)
+        return f(iteration, experiment.start(numbers, swept), *inputs)
+
+    def rows(numbers: Any, swept: Any, *inputs: Any) -> Any:
+        mapped = (None, *(0 for _ in (swept, *inputs)))
+        return jax.vmap(row, in_axes=mapped)(numbers, swept, *inputs)
+
+    with _LOCK:
+        if key not in _PROGRAMS:
+            _PROGRAMS[key] = jax.jit(rows)
+        _PROGRAMS.move_to_end(key)
+        while len(_PROGRAMS) > _MOST_PROGRAMS:
+            _PROGRAMS.popitem(last=False)
+        return _PROGRAMS[key]
 
 
 def searched(experiment: Experiment, read: Read) -> dict[str, np.ndarray]:
