@@ -7,6 +7,7 @@ from typing import Any
 
 from pipeline.analyses import (
     convergence,
+    cycles,
     density,
     escape,
     final,
@@ -40,7 +41,9 @@ __all__ = [
     "searches",
 ]
 
-_CHOSEN = (orbit, final, record, statistics, density, lyapunov, period, rotation, escape, history)
+_CHOSEN = (
+    orbit, final, record, statistics, density, lyapunov, period, rotation, escape, history, cycles
+)  # fmt: skip
 TABLE: dict[str, Analysis] = {module.ANALYSIS.name: module.ANALYSIS for module in _CHOSEN}
 
 

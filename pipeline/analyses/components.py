@@ -11,9 +11,14 @@ from pipeline.state import Component, Components, State
 
 
 def variables(
-    components: Components, dimensions: tuple[Dimension, ...], *, suffix: str = "", meaning: str
+    components: Components,
+    dimensions: tuple[Dimension, ...],
+    *,
+    prefix: str = "",
+    suffix: str = "",
+    meaning: str,
 ) -> tuple[Variable, ...]:
-    """The variables `<component><suffix>` (`_re` and `_im` of a complex component)."""
+    """The variables `<prefix><component><suffix>` (`_re` and `_im` of a complex component)."""
     result = []
     for name, component in components.items():
         own = tuple(Dimension(f"{name}_dim", n, None, f"entry of {name}") for n in component.shape)
@@ -22,9 +27,12 @@ def variables(
         )
         result += [
             Variable(
-                f"{name}{suffix}{part}", (*dimensions, *own), "float", f"{prefix}{name}{meaning}"
+                f"{prefix}{name}{suffix}{part}",
+                (*dimensions, *own),
+                "float",
+                f"{of}{name}{meaning}",
             )
-            for part, prefix in parts.items()
+            for part, of in parts.items()
         ]
     return tuple(result)
 

@@ -13,8 +13,8 @@ from pipeline.experiment import Experiment
 from pipeline.grid import Axis, columns, parameters, shape
 from pipeline.job.arguments import typed
 
-# Rows of one call, a power of two; and the fewest, because narrower loops are vectorised otherwise.
-MOST, FEWEST = 4096, 64
+# Rows of one call: each width is compiled for itself. Narrower loops are vectorised otherwise.
+WIDTHS = (64, 512, 4096)
 
 # (result of the loop, an index of its leading axes) -> its values there.
 Read = Callable[[str, tuple[int | slice, ...]], np.ndarray]
@@ -24,7 +24,7 @@ class Bench:
     """What `pipeline.analyses.search.Bench` promises."""
 
     def __init__(self, experiment: Experiment, read: Read) -> None:
-        self.experiment, self._read = experiment, read
+        self.experiment, self.seed, self._read = experiment, experiment.seed, read
         axes = parameters(experiment.grid)
         self.shape = shape(axes)
         self.cells = math.prod(self.shape)
@@ -42,22 +42,24 @@ class Bench:
             return f(iteration, experiment.start(numbers, swept), *inputs)
 
         @jax.jit
-        def rows(numbers: Any, swept: Any, *inputs: Any) -> Any:
-            return jax.vmap(row, in_axes=(None, *(0 for _ in (swept, *inputs))))(
-                numbers, swept, *inputs
-            )
+        def rows(numbers: Any, places: Any, swept: Any, *inputs: Any) -> Any:
+            # Where there are neither axes nor inputs, the places alone say how many rows.
+            def one(_: Any, *inputs: Any) -> Any:
+                return row(numbers, *inputs)
+
+            return jax.vmap(one)(places, swept, *inputs)
 
         def run(cells: np.ndarray, *inputs: Any) -> Any:
             """Piece by piece, the last row again where there are too few."""
             count = len(cells)
-            width = min(MOST, max(FEWEST, 1 << (count - 1).bit_length()))
+            width = next((width for width in WIDTHS if width >= count), WIDTHS[-1])
             swept = jax.tree.map(self._typed, self._swept(cells))
             pieces = []
             with device.entered(experiment.device):
                 for first in range(0, count, width):
                     places = np.minimum(np.arange(first, first + width), count - 1)
                     piece = jax.tree.map(lambda a, p=places: np.asarray(a)[p], (swept, *inputs))
-                    pieces.append(jax.tree.map(np.asarray, rows(numbers, *piece)))
+                    pieces.append(jax.tree.map(np.asarray, rows(numbers, places, *piece)))
             return jax.tree.map(lambda *parts: np.concatenate(parts)[:count], *pieces)
 
         return run

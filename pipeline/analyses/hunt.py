@@ -1,0 +1,240 @@
+"""The hunt: rounds of starts for each period, until several have brought nothing new."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from pipeline.analyses import catalogue, seek, starts
+from pipeline.analyses.catalogue import Cycles, Measure
+from pipeline.analyses.refine import walk
+from pipeline.analyses.search import Bench
+from pipeline.analyses.shooting import shoot
+from pipeline.analyses.starts import Box, Rows
+from pipeline.maps import Map
+from pipeline.objectives import Objective
+from pipeline.state import flatten, unflatten
+
+# Rounds without anything new before a period is done, and rounds at most.
+QUIET, MOST_ROUNDS = 3, 40
+# Beyond this period an error grows too far along a cycle for a search by its first point alone.
+LONG = 20
+# Starts of a round for each point of the cycles of this period that are known.
+PER_POINT = 2
+# A cell's search ends at so many times the cycles that there is room for.
+OVERFLOW = 10
+# Marks of two points of one cycle differ by less, those of two cycles hardly ever.
+ALIKE = 1e-8
+
+
+class Programs(NamedTuple):
+    """What is compiled for many rows; the arguments begin with their cells."""
+
+    reach: Callable[..., Any]
+    seek: Callable[..., Any]
+    recur: Callable[..., Any]
+    shoot: Callable[..., Any]
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is hunted.
+
+    Attributes:
+        periods: all of them are searched.
+        most: cycles of a cell that there is room for.
+        starts: of a round, at least.
+        region: {number of a real: (low, high)} sides of the box that starts lie in.
+    """
+
+    problem: Map | Objective
+    periods: range
+    most: int
+    starts: int
+    region: Mapping[int, tuple[float, float]]
+
+
+class Found(NamedTuple):
+    """What the search came to.
+
+    Attributes:
+        cycles: of each period, in their order.
+        settled: [cells] whether the last rounds of each period brought nothing new.
+    """
+
+    cycles: list[Cycles]
+    settled: np.ndarray
+
+
+def circles(problem: Map | Objective) -> np.ndarray:
+    """[d] The length of the circle that each real lives on, 0 where on none."""
+    lengths = problem.modulus if isinstance(problem, Map) else {}
+    parts = [
+        np.full(component.reals, float(lengths.get(name, 0)))
+        for name, component in problem.components.items()
+    ]
+    return np.concatenate(parts)
+
+
+def programs(bench: Bench, wanted: Wanted) -> Programs:
+    """Everything that is computed for a row."""
+    problem, most = wanted.problem, wanted.periods.stop - 1
+    around = circles(problem)
+
+    def inside(u: Any) -> Any:
+        import jax.numpy as jnp
+
+        finite = jnp.all(jnp.isfinite(u))
+        if not isinstance(problem, Map):
+            return finite
+        return finite & problem.inside(unflatten(u, problem.components))
+
+    def reach(iteration: Any, x0: Any) -> Any:
+        return starts.reach(walk(problem, iteration), inside, flatten(x0))
+
+    def sought(iteration: Any, x0: Any, u: Any, *inputs: Any) -> Any:
+        return seek.seek(walk(problem, iteration), u, *inputs)
+
+    def recur(iteration: Any, x0: Any, u: Any, *inputs: Any) -> Any:
+        return starts.recur(walk(problem, iteration), u, *inputs)
+
+    def shot(iteration: Any, x0: Any, u: Any, period: Any, extent: Any) -> Any:
+        import jax
+
+        found = shoot(walk(problem, iteration), u, period, extent, around, most)
+        return found._replace(good=found.good & jax.vmap(inside)(found.points).all())
+
+    return Programs(*map(bench.program, (reach, sought, recur, shot)))
+
+
+def hunt(bench: Bench, cells: np.ndarray, run: Programs, wanted: Wanted) -> Found:
+    """The cycles of some cells; those are numbered from 0 in the result."""
+    around = circles(wanted.problem)
+    low, high = run.reach(cells)
+    fixed = around > 0
+    low, high = np.where(fixed, 0, low), np.where(fixed, around, high)
+    for place, side in wanted.region.items():
+        low[:, place], high[:, place], fixed[place] = *side, True
+    box = Box(low, high, fixed)
+    extent = np.where(around > 0, around, box.extent)
+    measure = Measure(extent, around, float(np.finfo(low.dtype).eps))
+    every: list[Cycles] = []
+    settled = np.ones(len(cells), bool)
+    for period in wanted.periods:
+        left = wanted.most * OVERFLOW - _counts(every, len(cells))
+        chase = Chase(bench.seed, cells, run, wanted, box, measure, tuple(every), period, left)
+        found, quiet = chase.run()
+        every.append(found)
+        settled &= quiet
+    return Found(every, settled)
+
+
+def _counts(every: list[Cycles], cells: int) -> np.ndarray:
+    """[cells] How many cycles each has."""
+    return sum((np.bincount(c.cell, minlength=cells) for c in every), np.zeros(cells, int))
+
+
+@dataclass(frozen=True)
+class Chase:
+    """The search for the cycles of one period.
+
+    Attributes:
+        known: the cycles of smaller periods.
+        left: [cells] how many more cycles a cell may have.
+    """
+
+    seed: int
+    cells: np.ndarray
+    programs: Programs
+    wanted: Wanted
+    box: Box
+    measure: Measure
+    known: tuple[Cycles, ...]
+    period: int
+    left: np.ndarray
+
+    def run(self) -> tuple[Cycles, np.ndarray]:
+        """The cycles, and whether the search of a cell came to rest."""
+        size = self.box.low.shape[1]
+        found = catalogue.empty(self.period, size)
+        kinds = seek.matrices(size, self.seed)
+        quiet = np.zeros(len(self.cells), int)
+        first = 0
+        for number in range(MOST_ROUNDS):
+            counts = np.bincount(found.cell, minlength=len(self.cells))
+            going = np.flatnonzero((quiet < QUIET) & (counts <= self.left))
+            if not len(going):
+                break
+            if number == 0:
+                rows = self._beside(kinds)
+            else:
+                many = np.maximum(self.wanted.starts, PER_POINT * self.period * counts[going])
+                margin = starts.MARGINS[number % len(starts.MARGINS)]
+                box = self.box.around([*self.known, found]).widened(margin)
+                rows = starts.within(box, going, many, first, self.seed, len(kinds))
+                first += self.wanted.starts
+            found, new = self._add(found, self._look(rows, kinds, found))
+            quiet = np.where(new > 0, 0, quiet + (number > 0))
+        return catalogue.canonical(found, self.measure), quiet >= QUIET
+
+    def _beside(self, kinds: np.ndarray) -> Rows:
+        most = 8 * self.wanted.starts
+        extent = self.measure.extent
+        return starts.beside(list(self.known), self.period, extent, most, self.seed, len(kinds))
+
+    def _look(self, rows: Rows, kinds: np.ndarray, found: Cycles) -> Cycles:
+        """The cycles that some starts lead to, refined; most of what is known is left out."""
+        cell, extent = rows.cell, self.measure.extent
+        if self.period > LONG:
+            args = (rows.u, np.full(len(cell), self.period, np.int32), extent[cell])
+            u = self.programs.recur(self.cells[cell], *args) if len(cell) else rows.u
+        else:
+            u, cell = self._sought(rows, kinds, found)
+        if not len(cell):
+            return catalogue.empty(self.period, u.shape[1])
+        periods = np.full(len(cell), self.period, np.int32)
+        shot = self.programs.shoot(self.cells[cell], u, periods, extent[cell])
+        good = shot.good
+        return Cycles(
+            cell[good],
+            shot.points[good, : self.period].astype(float),
+            catalogue.multipliers(shot.jacobians[good, : self.period].astype(float)),
+            shot.residual[good].astype(float),
+            shot.blur[good].astype(float),
+        )
+
+    def _sought(
+        self, rows: Rows, kinds: np.ndarray, found: Cycles
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Points near cycles and their cells, one of each cycle that is not known."""
+        if not len(rows.cell):
+            return rows.u, rows.cell
+        period = np.full(len(rows.cell), self.period, np.int32)
+        inputs = (rows.u, kinds[rows.matrix], period, rows.ahead.astype(np.int32))
+        extent = self.measure.extent[rows.cell]
+        there = self.programs.seek(self.cells[rows.cell], *inputs, extent)
+        good = np.flatnonzero(there.good)
+        own = [c for c in (*self.known, found) if self.period % c.points.shape[1] == 0]
+        old = [catalogue.marks(c, self.measure) * (self.period // c.points.shape[1]) for c in own]
+        marks = np.concatenate([*old, there.marks[good]])
+        cell = np.concatenate([*(c.cell for c in own), rows.cell[good]])
+        place = np.concatenate([np.full(len(cell) - len(good), -1), good])
+        order = np.lexsort((marks[:, 0], cell))
+        unlike = np.any(np.abs(np.diff(marks[order], axis=0)) > ALIKE * self.period, axis=1)
+        begins = np.concatenate([[0], np.flatnonzero(unlike | (np.diff(cell[order]) > 0)) + 1])
+        # -1 where one of them is known.
+        chosen = np.minimum.reduceat(place[order], begins) if len(order) else place
+        chosen = np.sort(chosen[chosen >= 0])
+        return there.point[chosen], rows.cell[chosen]
+
+    def _add(self, found: Cycles, fresh: Cycles) -> tuple[Cycles, np.ndarray]:
+        """The catalogue with what is new, and how many that is in each cell."""
+        fresh = fresh.taken(np.lexsort((fresh.residual, fresh.blur)))
+        fresh = fresh.taken(np.flatnonzero(catalogue.prime(fresh, self.measure)))
+        both = found.joined(fresh)
+        keep = catalogue.distinct(both, self.measure)
+        new = both.cell[len(found.cell) :][keep[len(found.cell) :]]
+        return both.taken(np.flatnonzero(keep)), np.bincount(new, minlength=len(self.cells))
