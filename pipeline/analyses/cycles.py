@@ -148,7 +148,7 @@ def _arrays(found: Found, wanted: Wanted, every: Components) -> dict[str, np.nda
     residual = np.full((cells, room), np.nan)
     stable = np.full((cells, room), Stability.none, np.int8)
     points = np.full((cells, room, length, size), np.nan)
-    multipliers = np.full((cells, room, size), np.nan + 0j)
+    multipliers = np.full((cells, room, size), complex(np.nan, np.nan))
     for cycles in found.cycles:
         # They are in the order of their cells: each follows those of smaller periods, and its own.
         place = (

@@ -80,14 +80,14 @@ def shoot(walk: Walk, u: Any, period: Any, extent: Any, circles: Any, most: int)
         # Once a step is no longer than half of the one before, it is rounding's.
         settled = (length <= 4 * eps) | ((length <= SMALL) & (length > last / 2))
         over = settled | ~jnp.isfinite(length) | (count + 1 >= MOST)
-        moved = _wrapped(points + shifts[..., 0] * extent, circles, ROUNDING * eps)
+        moved = _tidy(points + shifts[..., 0] * extent, extent, circles, eps)
         residual = jnp.max(jnp.abs(gaps * extent))
         good = jnp.all(jnp.abs(gaps) <= ROUNDING * jnp.max(noise))
         shot = Shot(jnp.where(over, points, moved), jacobians, residual, blur, good)
         return shot.points, length, shot, count + 1, ~over
 
     _, points = jax.lax.scan(follow, u, numbers)
-    points = _wrapped(points, circles, ROUNDING * eps)
+    points = _tidy(points, extent, circles, eps)
     infinite = jnp.array(jnp.inf, u.dtype)
     none = jnp.zeros((most, u.size, u.size), u.dtype)
     begin = Shot(points, none, infinite, infinite, jnp.bool_(False))
@@ -153,11 +153,12 @@ def _reflected(rows: Any, column: int) -> Any:
     return rows - scale * v[:, None] * jnp.sum(v[:, None] * rows, axis=0)
 
 
-def _wrapped(points: Any, circles: Any, tolerance: Any) -> Any:
-    """Points brought between 0 and the length of their circles, 0 for what rounds to the length."""
+def _tidy(points: Any, extent: Any, circles: Any, eps: Any) -> Any:
+    """Points brought between 0 and the length of their circles, 0 for what rounds to either."""
     import jax.numpy as jnp
 
+    points = jnp.where(jnp.abs(points) <= eps * extent, 0, points)
     length = jnp.where(circles > 0, circles, 1)
     turned = points - length * jnp.floor(points / length)
-    turned = jnp.where(length - turned <= tolerance * length, 0, turned)
+    turned = jnp.where(length - turned <= ROUNDING * eps * length, 0, turned)
     return jnp.where(circles > 0, turned, points)

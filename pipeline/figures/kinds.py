@@ -11,9 +11,11 @@ from pipeline.figures import (
     bifurcation,
     cobweb,
     convergence,
+    cycles,
     density,
     final,
     final_map,
+    multipliers,
     phase_portrait,
     plane,
     rotation_map,
@@ -55,6 +57,7 @@ class Kind:
 # In the order in which `auto` tries them.
 KINDS: Mapping[str, Kind] = {
     "convergence": Kind(convergence.draw, convergence.fits),
+    "cycles": Kind(cycles.draw, cycles.fits),
     "bifurcation": Kind(bifurcation.draw, bifurcation.fits),
     "cobweb": Kind(
         cobweb.draw,
@@ -72,6 +75,7 @@ KINDS: Mapping[str, Kind] = {
     "plane": Kind(plane.draw, plane.fits, plane.suits),
     "statistics": Kind(statistics.draw, statistics.fits, statistics.suits),
     "scalar": Kind(scalar.draw, scalar.fits, scalar.suits),
+    "multipliers": Kind(multipliers.draw, multipliers.fits, lambda seen: False),
     "status_map": Kind(status_map.draw, status_map.fits),
 }
 

@@ -13,7 +13,8 @@ from pipeline.experiment import Experiment
 from pipeline.grid import Axis, columns, parameters, shape
 from pipeline.job.arguments import typed
 
-# Rows of one call: each width is compiled for itself. Narrower loops are vectorised otherwise.
+# Rows of one call: few widths, since each is compiled; none narrower, since narrower loops are
+# vectorised otherwise.
 WIDTHS = (64, 512, 4096)
 
 # (result of the loop, an index of its leading axes) -> its values there.
@@ -52,7 +53,7 @@ class Bench:
         def run(cells: np.ndarray, *inputs: Any) -> Any:
             """Piece by piece, the last row again where there are too few."""
             count = len(cells)
-            width = next((width for width in WIDTHS if width >= count), WIDTHS[-1])
+            width = next((width for width in WIDTHS if count <= width), WIDTHS[-1])
             swept = jax.tree.map(self._typed, self._swept(cells))
             pieces = []
             with device.entered(experiment.device):
@@ -93,11 +94,12 @@ def searched(experiment: Experiment, read: Read) -> dict[str, np.ndarray]:
     for search in experiment.searches():
         results = search.find(bench)
         for variable in search.variables:
-            values = np.asarray(results[variable.name])
+            kind = experiment.device.real if variable.dtype == "float" else variable.dtype
+            values = np.asarray(results[variable.name], kind)
             if variable.axes == "parameters":
-                found[variable.name] = values.reshape(*bench.shape, *variable.shape)
+                found[variable.name] = values.reshape((*bench.shape, *variable.shape))
                 continue
             sides = [grid[k].size for k in order]
-            whole = values.reshape(*sides, *variable.shape)
+            whole = values.reshape((*sides, *variable.shape))
             found[variable.name] = np.moveaxis(whole, range(len(order)), order)
     return found
