@@ -22,8 +22,8 @@ from pipeline.settings import Setting
 from pipeline.solvers.target import NEGLIGIBLE
 from pipeline.state import Components
 
-# Cells that are searched together: what is known of their cycles is held in memory.
-CELLS = 4096
+# Cells that are searched together: where there are hundreds of cycles, each takes 10^4 starts.
+CELLS = 256
 # The systems of multiple shooting have dense blocks of this size, unrolled in the program.
 MOST_REALS = 12
 

@@ -26,6 +26,8 @@ LONG = 20
 PER_POINT = 2
 # A cell's search ends at so many times the cycles that there is room for.
 OVERFLOW = 10
+# Of the extents: marks repeat after one, and cycles at 0 and at the end of the box are common.
+ASKEW = float(np.e) / 2
 # Marks of two points of one cycle differ by less, those of two cycles hardly ever.
 ALIKE = 1e-8
 
@@ -119,7 +121,7 @@ def hunt(bench: Bench, cells: np.ndarray, run: Programs, wanted: Wanted) -> Foun
     for place, side in wanted.region.items():
         low[:, place], high[:, place], fixed[place] = *side, True
     box = Box(low, high, fixed)
-    extent = np.where(around > 0, around, box.extent)
+    extent = np.where(around > 0, around, ASKEW * box.extent)
     measure = Measure(extent, around, float(np.finfo(low.dtype).eps))
     every: list[Cycles] = []
     settled = np.ones(len(cells), bool)
@@ -171,14 +173,19 @@ class Chase:
             if number == 0:
                 rows = self._beside(kinds)
             else:
-                many = np.maximum(self.wanted.starts, PER_POINT * self.period * counts[going])
-                margin = starts.MARGINS[number % len(starts.MARGINS)]
-                box = self.box.around([*self.known, found]).widened(margin)
+                many = np.maximum(self.wanted.starts, self._further(counts)[going])
+                box = self.box.around([*self.known, found]).widened(far=number % 2 == 1)
                 rows = starts.within(box, going, many, first, self.seed, len(kinds))
                 first += self.wanted.starts
             found, new = self._add(found, self._look(rows, kinds, found))
             quiet = np.where(new > 0, 0, quiet + (number > 0))
         return catalogue.canonical(found, self.measure), quiet >= QUIET
+
+    def _further(self, counts: np.ndarray) -> np.ndarray:
+        """[cells] Starts of a round: the more cycles there are, the more it takes to meet all."""
+        if self.period > LONG:
+            return np.zeros_like(counts)
+        return PER_POINT * self.period * np.minimum(counts, self.left)
 
     def _beside(self, kinds: np.ndarray) -> Rows:
         most = 8 * self.wanted.starts

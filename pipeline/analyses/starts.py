@@ -13,8 +13,6 @@ from pipeline.analyses.refine import Walk
 STEPS = 512
 # An orbit that leaves is not followed beyond this many times its start.
 FAR = 10.0
-# Rounds take the box a little widened, and widened to three times its size, in turn.
-MARGINS = (0.1, 1.0)
 # Steps from a point of the box to its start: half of them none, others towards where orbits go.
 AHEAD = np.array([0, 1, 0, 2, 0, 5, 0, 16])
 # Starts beside cycles whose period divides the one sought: at these parts of the extent, and less.
@@ -46,10 +44,12 @@ class Box(NamedTuple):
 
     @property
     def extent(self) -> np.ndarray:
-        """[cells, d] The widths; where a side has none, the size of what lies there."""
-        width = self.high - self.low
+        """[cells, d] The widths, or the size of what lies there where that is more.
+
+        An orbit that begins near a fixed point says little of how far cycles lie apart.
+        """
         size = np.maximum(np.abs(self.low), np.abs(self.high))
-        unit = np.where(width > 1e-3 * size, width, size)
+        unit = np.maximum(self.high - self.low, size)
         largest = np.max(unit, axis=1, keepdims=True)
         unit = np.where(unit > 1e-9 * largest, unit, largest)
         return np.where(unit > 0, unit, 1.0)
@@ -63,9 +63,9 @@ class Box(NamedTuple):
         low, high = (np.where(self.fixed, a, b) for a, b in ((self.low, low), (self.high, high)))
         return Box(low, high, self.fixed)
 
-    def widened(self, margin: float) -> Box:
-        """By so much of its extent, on both sides."""
-        pad = np.where(self.fixed, 0, margin * self.extent)
+    def widened(self, *, far: bool) -> Box:
+        """By a tenth of the widths on both sides, or by the extent."""
+        pad = np.where(self.fixed, 0, self.extent if far else 0.1 * (self.high - self.low))
         return Box(self.low - pad, self.high + pad, self.fixed)
 
 
@@ -133,26 +133,24 @@ def beside(
     known: list[Cycles], period: int, extent: np.ndarray, most: int, seed: int, kinds: int
 ) -> Rows:
     """Starts from the cycles of smaller periods, the longest first, with every matrix."""
-    random = np.random.default_rng([seed, period])
-    cells, points = [np.zeros(0, int)], [np.zeros((0, extent.shape[1]))]
+    size = extent.shape[1]
+    cell, u, aside = np.zeros(0, int), np.zeros((0, size)), np.zeros(0, bool)
     for cycles in reversed(known):
         length = cycles.points.shape[1]
-        cell = np.repeat(cycles.cell, length)
-        u = cycles.points.reshape(len(cell), extent.shape[1])
-        if period % length == 0:
-            low, high = np.log(BESIDE)
-            size = np.exp(random.uniform(low, high, (len(u), 1)))
-            u = u + size * random.choice((-1, 1), u.shape) * extent[cell]
-        cells.append(cell)
-        points.append(u)
-    cell, u = np.concatenate(cells), np.concatenate(points)
+        own = np.repeat(cycles.cell, length)
+        cell = np.concatenate([cell, own])
+        u = np.concatenate([u, cycles.points.reshape(len(own), size)])
+        aside = np.concatenate([aside, np.full(len(own), period % length == 0)])
     order = np.argsort(cell, kind="stable")
-    cell, u = cell[order], u[order]
-    rank = np.arange(len(cell)) - np.searchsorted(cell, cell)
-    cell, u = cell[rank < most], u[rank < most]
+    rank = np.arange(len(cell)) - np.searchsorted(cell[order], cell[order])
+    order, rank = order[rank < most], rank[rank < most]
+    cell, u, aside = cell[order], u[order], aside[order]
+    share = _even(0, most, size + 1, seed)[rank]
+    low, high = np.log(BESIDE)
+    step = np.exp(low + share[:, :1] * (high - low)) * np.where(share[:, 1:] < 0.5, -1, 1)
+    u = np.where(aside[:, None], u + step * extent[cell], u)
     matrix = np.tile(np.arange(kinds), len(cell))
-    zero = np.zeros(len(matrix), int)
-    return Rows(np.repeat(cell, kinds), np.repeat(u, kinds, axis=0), matrix, zero)
+    return Rows(np.repeat(cell, kinds), np.repeat(u, kinds, axis=0), matrix, np.zeros_like(matrix))
 
 
 def _even(first: int, count: int, size: int, seed: int) -> np.ndarray:

@@ -13,9 +13,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 # Points of neighbouring values belong together within this part of the ordinate.
-NEAR = 0.06
-# Of a hundredth of the axis, what a dash takes and the gap behind it.
-DASH, GAP = 1.0, 0.6
+NEAR = 0.1
+DASHES = (0, (5, 3))
 
 
 def draw(
@@ -37,18 +36,31 @@ def draw(
     """
     from matplotlib.collections import LineCollection
 
-    cycle = max(2, round(0.01 * x.size * (DASH + GAP)))
-    drawn = max(1, round(cycle * DASH / (DASH + GAP)))
-    lines = [
-        ((x[i], a), (x[i + 1], b))
-        for i in range(x.size - 1)
-        if stable or i % cycle < drawn
-        for a, b in _pairs(np.sort(branches[i]), np.sort(branches[i + 1]), NEAR * height)
-    ]
     width = (1.5 if stable else 0.7) * page.look.line
-    made = LineCollection(lines, colors=colour, linewidths=width, zorder=4 if stable else 3)
+    made = LineCollection(
+        _joined(x, branches, NEAR * height),
+        colors=colour,
+        linewidths=width,
+        linestyles="solid" if stable else [DASHES],
+        zorder=4 if stable else 3,
+    )
     made.set_capstyle("round" if stable else "butt")
     ax.add_collection(made)
+
+
+def _joined(x: np.ndarray, branches: list[np.ndarray], near: float) -> list[np.ndarray]:
+    """[k, 2] The corners of each line."""
+    ended: list[list[tuple[float, float]]] = []
+    growing: dict[float, list[tuple[float, float]]] = {}
+    for i in range(x.size - 1):
+        reached: dict[float, list[tuple[float, float]]] = {}
+        for a, b in _pairs(np.sort(branches[i]), np.sort(branches[i + 1]), near):
+            line = growing.pop(a, None) or [(x[i], a)]
+            line.append((x[i + 1], b))
+            reached[b] = line
+        ended += growing.values()
+        growing = reached
+    return [np.array(line) for line in (*ended, *growing.values())]
 
 
 def _pairs(left: np.ndarray, right: np.ndarray, near: float) -> Iterator[tuple[float, float]]:

@@ -40,7 +40,9 @@ class Coordinate:
 def coordinates(seen: View) -> list[Coordinate]:
     """Those that have one value for each point."""
     found = seen.data.data_vars.items()
-    held = [str(k) for k, v in found if str(k).startswith("cycle_") and v.dims[-1] == "cycle_point"]
+    held = [
+        str(k) for k, v in found if str(k).startswith("cycle_") and v.dims[-1:] == ("cycle_point",)
+    ]
     lengths = section(section(seen.document, "map"), "modulus")
     result = []
     for variable in held:
@@ -107,7 +109,7 @@ def handles(page: style.Sheet, seen: View, *, lines: bool) -> list[Any]:
         own: dict[str, Any] = {**dot, "markerfacecolor": style.FRAME if code else "white"}
         if lines:
             width = (1.5 if code else 0.7) * page.look.line
-            own = {"linewidth": width, "linestyle": "-" if code else (0, (5, 3))}
+            own = {"linewidth": width, "linestyle": "-" if code else branches.DASHES}
         result.append(Line2D([], [], color=style.FRAME, label=label, **own))
     return result
 
@@ -183,7 +185,7 @@ def _orbits(
         high=bounds[1],
     )
     tone = raster.tones(counts, counts.sum(axis=0) / height)
-    shades = LinearSegmentedColormap.from_list("shades", ["#EEEEEE", "#9A9A9A"])
+    shades = LinearSegmentedColormap.from_list("shades", ["#E4E4E4", "#8A8A8A"])
     rows = np.linspace(*bounds, height + 1)
     picture = np.ma.masked_equal(tone, 0)
     ax.pcolormesh(columns.edges, rows, picture, cmap=shades, rasterized=True, zorder=1.5)

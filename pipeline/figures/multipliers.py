@@ -23,7 +23,7 @@ def fits(seen: View) -> str:
 
 
 def draw(seen: View, look: style.Look, ax: Axes | None) -> Figure:
-    """One multiplier over the longest parameter axis as lines; several, or without one, as points."""
+    """A single one over the longest parameter axis; several, or without an axis, in the plane."""
     cut = cycles.middle(seen)
     shown = View(seen.data.isel(cut), seen.document, seen.axes, seen.series)
     lines = bool(seen.parameters) and seen.data.sizes["multiplier"] == 1
