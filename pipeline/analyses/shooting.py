@@ -77,8 +77,10 @@ def shoot(walk: Walk, u: Any, period: Any, extent: Any, circles: Any, most: int)
         gaps, jacobians, noise = look(points)
         shifts = correction(jacobians, jnp.stack([gaps, noise], axis=2))
         length, blur = jnp.max(jnp.abs(shifts), axis=(0, 1))
-        # Once a step is no longer than half of the one before, it is rounding's.
-        settled = (length <= 4 * eps) | ((length <= SMALL) & (length > last / 2))
+        # At a double root steps halve, at a triple one they shrink to two thirds; at the end of
+        # either, and of any other, they no longer do.
+        still = (length <= SMALL) & (length > 0.9 * last)
+        settled = (length <= blur) | still
         over = settled | ~jnp.isfinite(length) | (count + 1 >= MOST)
         moved = _tidy(points + shifts[..., 0] * extent, extent, circles, eps)
         residual = jnp.max(jnp.abs(gaps * extent))
