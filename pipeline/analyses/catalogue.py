@@ -154,7 +154,8 @@ def multipliers(jacobians: np.ndarray) -> np.ndarray:
         return product[:, 0].astype(complex)
     if size > 2:
         found = np.linalg.eigvals(product).astype(complex)
-        order = np.lexsort((-found.imag, -found.real, -np.round(np.abs(found), 12)))
+        # A pair's moduli are equal: the half above the axis first.
+        order = np.lexsort((-np.imag(found), -np.real(found), -np.abs(found)))
         return np.take_along_axis(found, order, axis=1)
     (a, b), (c, d) = np.moveaxis(product, 0, -1)
     # The determinant of the product has lost what the small one of two multipliers is.

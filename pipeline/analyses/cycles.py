@@ -65,13 +65,7 @@ def region(every: Components, given: Any) -> dict[int, tuple[float, float]]:
         ConfigError: it names what is no part of the state.
     """
     names = reals(every)
-    sides = (
-        given
-        if isinstance(given, Mapping)
-        else {}
-        if given is None
-        else dict.fromkeys(every, given)
-    )
+    sides = given if isinstance(given, Mapping) else dict.fromkeys(every if given else (), given)
     known = {name for pair in names for name in pair}
     if strange := [name for name in sides if name not in known]:
         listed = ", ".join(sorted(known)[:12])
@@ -81,8 +75,8 @@ def region(every: Components, given: Any) -> dict[int, tuple[float, float]]:
     for place, (component, name) in enumerate(names):
         for key in (component, name):
             if key in sides:
-                low, high = sides[key]
-                chosen[place] = (float(low), float(high))
+                low, high = np.asarray(sides[key], float).tolist()
+                chosen[place] = (low, high)
     return chosen
 
 
@@ -170,8 +164,8 @@ def _arrays(found: Found, wanted: Wanted, every: Components) -> dict[str, np.nda
         "cycle_residual": residual,
         "cycle_stable": stable,
         **_states(points, every),
-        "multiplier_re": multipliers.real,
-        "multiplier_im": multipliers.imag,
+        "multiplier_re": np.real(multipliers),
+        "multiplier_im": np.imag(multipliers),
     }
 
 

@@ -71,4 +71,4 @@ def _pairs(left: np.ndarray, right: np.ndarray, near: float) -> Iterator[tuple[f
     to, back = np.argmin(gap, axis=1), np.argmin(gap, axis=0)
     places = np.arange(left.size)
     for i in np.flatnonzero((back[to] == places) & (gap[places, to] <= near)):
-        yield left[i], right[to[i]]
+        yield float(left[i]), float(right[to[i]])

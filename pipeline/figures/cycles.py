@@ -98,8 +98,8 @@ def handles(page: style.Sheet, seen: View, *, lines: bool) -> list[Any]:
     """The legend: colours of the periods, and what attracts."""
     from matplotlib.lines import Line2D
 
-    dot = {"linestyle": "none", "marker": "o", "markersize": page.look.marker}
-    thick = {"linewidth": 2 * page.look.line}
+    dot: dict[str, Any] = {"linestyle": "none", "marker": "o", "markersize": page.look.marker}
+    thick: dict[str, Any] = {"linewidth": 2 * page.look.line}
     result = [
         Line2D([], [], color=colour, label=f"period {period}", **(thick if lines else dot))
         for period, colour in palette(seen).items()

@@ -94,7 +94,7 @@ def _circle(page: style.Sheet, ax: Axes, seen: View) -> None:
         ring = (1 + power) * np.exp(1j * np.linspace(0, 2 * np.pi, 361))
         width = (1.0 if power == 0 else 0.5) * page.look.line
         grey = style.FRAME if power == 0 else style.SHADE
-        ax.plot(ring.real, ring.imag, color=grey, linewidth=width, zorder=1)
+        ax.plot(np.real(ring), np.imag(ring), color=grey, linewidth=width, zorder=1)
     ax.fill(
         np.cos(np.linspace(0, 2 * np.pi, 361)),
         np.sin(np.linspace(0, 2 * np.pi, 361)),
@@ -105,7 +105,7 @@ def _circle(page: style.Sheet, ax: Axes, seen: View) -> None:
     for period, colour in reversed(cycles.palette(seen).items()):
         for code, _ in cycles.KINDS:
             own = shown[(periods == period) & (stable == code)].ravel()
-            cycles.mark(page, ax, own.real, own.imag, colour, stable=bool(code))
+            cycles.mark(page, ax, np.real(own), np.imag(own), colour, stable=bool(code))
     edge = 1.05 * (1 + most)
     ax.set_xlim(-edge, edge)
     ax.set_ylim(-edge, edge)
