@@ -9,7 +9,7 @@ import numpy as np
 from pipeline.analyses.seek import mark
 
 # Two cycles are one where they are no farther apart than so many times what rounding may shift ...
-BLURS = 1000
+BLURS = 100
 # ... but no more than so many cube roots of the precision: it scatters a triple root that far.
 FARTHEST = 30
 

@@ -28,8 +28,9 @@ PER_POINT = 2
 OVERFLOW = 10
 # Of the extents: marks repeat after one, and cycles at 0 and at the end of the box are common.
 ASKEW = float(np.e) / 2
-# Marks of two points of one cycle differ by less, those of two cycles hardly ever.
-ALIKE = 1e-8
+# Marks of two points of one cycle differ by less than so many roots of the precision for each of
+# its points, those of two cycles hardly ever.
+ALIKE = 1
 
 
 class Programs(NamedTuple):
@@ -230,7 +231,8 @@ class Chase:
         cell = np.concatenate([*(c.cell for c in own), rows.cell[good]])
         place = np.concatenate([np.full(len(cell) - len(good), -1), good])
         order = np.lexsort((marks[:, 0], cell))
-        unlike = np.any(np.abs(np.diff(marks[order], axis=0)) > ALIKE * self.period, axis=1)
+        alike = ALIKE * np.sqrt(self.measure.eps) * self.period
+        unlike = np.any(np.abs(np.diff(marks[order], axis=0)) > alike, axis=1)
         begins = np.concatenate([[0], np.flatnonzero(unlike | (np.diff(cell[order]) > 0)) + 1])
         # -1 where one of them is known.
         chosen = np.minimum.reduceat(place[order], begins) if len(order) else place

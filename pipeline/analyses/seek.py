@@ -18,8 +18,8 @@ from pipeline.analyses.refine import Walk, power, solve
 
 # Iterations at most: those that arrive do so in 10 to 30.
 MOST = 40
-# A step this short, over the extent, is Newton's last but one.
-SHORT = 1e-7
+# A step of so many roots of the precision, over the extent, is Newton's last but one.
+SHORT = 8
 # β over |M|: cycles lie about 1 / |M| apart.
 STIFFNESS = 1.0
 # Sums that tell cycles apart.
@@ -73,7 +73,7 @@ def seek(walk: Walk, u: Any, matrix: Any, period: Any, ahead: Any, extent: Any) 
         gap = walk.change(image, v * extent)
         return gap / extent, jacobian / extent[:, None] * extent
 
-    eye = jnp.eye(u.size, dtype=u.dtype)
+    eye, short = jnp.eye(u.size, dtype=u.dtype), SHORT * jnp.sqrt(jnp.finfo(u.dtype).eps)
 
     def going(carry: Any) -> Any:
         return carry[-1]
@@ -86,7 +86,7 @@ def seek(walk: Walk, u: Any, matrix: Any, period: Any, ahead: Any, extent: Any) 
         shift = solve(beta * size * matrix.T - (jacobian - eye), gap)
         length = jnp.max(jnp.abs(shift))
         still = size == 0
-        good = still | ((length <= SHORT) & (beta * size <= SHORT * (1 + beta)))
+        good = still | ((length <= short) & (beta * size <= short * (1 + beta)))
         v = jnp.where(still, v, v + shift)
         on = ~good & (count + 1 < MOST) & jnp.isfinite(length)
         return v, beta, good, count + 1, on

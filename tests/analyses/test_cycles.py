@@ -119,6 +119,12 @@ def test_against_the_roots_of_the_polynomial(a):
         known = np.concatenate([known, own])
 
 
+def test_single_precision_misses_none():
+    ds = found(*LOGISTIC, "map.parameters.a=4", "device.precision=single")
+    assert ds.cycle_x.dtype == np.float32
+    assert counted(ds) == [2, 1, 2, 3, 6, 9, 18, 30]
+
+
 def test_superstable_cycles():
     # Row 3.
     for a, period in ((1 + 5**0.5, 2), (3.49856169932770152, 4)):
