@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from pipeline import solvers
-from pipeline.analyses import catalogue, components
+from pipeline.analyses import components
 from pipeline.analyses.analysis import Analysis, Subject
 from pipeline.analyses.catalogue import Cycles
 from pipeline.analyses.hunt import Found, Wanted, hunt, programs
@@ -24,6 +24,8 @@ from pipeline.state import Components
 
 # Cells that are searched together: where there are hundreds of cycles, each takes 10^4 starts.
 CELLS = 256
+# How far a multiplier may move over how far rounding shifts the points, in units of the extent.
+CURVED = 1e4
 # The systems of multiple shooting have dense blocks of this size, unrolled in the program.
 MOST_REALS = 12
 
@@ -172,7 +174,7 @@ def _arrays(found: Found, wanted: Wanted, every: Components) -> dict[str, np.nda
 def stability(cycles: Cycles) -> np.ndarray:
     """[m] Codes of `Stability`."""
     largest = np.max(np.abs(cycles.multipliers), axis=1)
-    margin = np.maximum(NEGLIGIBLE, catalogue.BLURS * cycles.blur)
+    margin = np.maximum(NEGLIGIBLE, CURVED * cycles.blur)
     return np.where(largest < 1 - margin, Stability.stable, Stability.not_stable)
 
 
@@ -211,7 +213,7 @@ ANALYSIS = Analysis(
         "max_cycles": Setting(
             "integer", 100, "room for so many; `cycle_count` counts all", low=1, high=10**6
         ),
-        "starts": Setting("integer", 32, "of each round of the search", low=1, high=10**6),
+        "starts": Setting("integer", 64, "of each round of the search", low=1, high=10**6),
         "region": Setting(
             "ranges", None, "where starts lie; around the orbit and the cycles found by default"
         ),

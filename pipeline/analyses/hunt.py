@@ -84,7 +84,7 @@ def circles(problem: Map | Objective) -> np.ndarray:
 
 def programs(bench: Bench, wanted: Wanted) -> Programs:
     """Everything that is computed for a row."""
-    problem, most = wanted.problem, wanted.periods.stop - 1
+    problem = wanted.problem
     around = circles(problem)
 
     def inside(u: Any) -> Any:
@@ -104,10 +104,10 @@ def programs(bench: Bench, wanted: Wanted) -> Programs:
     def recur(iteration: Any, x0: Any, u: Any, *inputs: Any) -> Any:
         return starts.recur(walk(problem, iteration), u, *inputs)
 
-    def shot(iteration: Any, x0: Any, u: Any, period: Any, extent: Any) -> Any:
+    def shot(iteration: Any, x0: Any, *inputs: Any) -> Any:
         import jax
 
-        found = shoot(walk(problem, iteration), u, period, extent, around, most)
+        found = shoot(walk(problem, iteration), *inputs, around)
         return found._replace(good=found.good & jax.vmap(inside)(found.points).all())
 
     return Programs(*map(bench.program, (reach, sought, recur, shot)))
@@ -124,11 +124,13 @@ def hunt(bench: Bench, cells: np.ndarray, run: Programs, wanted: Wanted) -> Foun
     box = Box(low, high, fixed)
     extent = np.where(around > 0, around, ASKEW * box.extent)
     measure = Measure(extent, around, float(np.finfo(low.dtype).eps))
+    pairs = starts.neighbours(cells, bench.shape)
     every: list[Cycles] = []
     settled = np.ones(len(cells), bool)
     for period in wanted.periods:
         left = wanted.most * OVERFLOW - _counts(every, len(cells))
-        chase = Chase(bench.seed, cells, run, wanted, box, measure, tuple(every), period, left)
+        known = tuple(every)
+        chase = Chase(bench.seed, cells, run, wanted, box, measure, known, period, left, pairs)
         found, quiet = chase.run()
         every.append(found)
         settled &= quiet
@@ -147,6 +149,7 @@ class Chase:
     Attributes:
         known: the cycles of smaller periods.
         left: [cells] how many more cycles a cell may have.
+        beside: [k, 2] pairs of neighbouring cells.
     """
 
     seed: int
@@ -158,6 +161,7 @@ class Chase:
     known: tuple[Cycles, ...]
     period: int
     left: np.ndarray
+    beside: np.ndarray
 
     def run(self) -> tuple[Cycles, np.ndarray]:
         """The cycles, and whether the search of a cell came to rest."""
@@ -165,7 +169,7 @@ class Chase:
         found = catalogue.empty(self.period, size)
         kinds = seek.matrices(size, self.seed)
         quiet = np.zeros(len(self.cells), int)
-        first = 0
+        taken = np.zeros(len(self.cells), int)
         for number in range(MOST_ROUNDS):
             counts = np.bincount(found.cell, minlength=len(self.cells))
             going = np.flatnonzero((quiet < QUIET) & (counts <= self.left))
@@ -176,11 +180,28 @@ class Chase:
             else:
                 many = np.maximum(self.wanted.starts, self._further(counts)[going])
                 box = self.box.around([*self.known, found]).widened(far=number % 2 == 1)
-                rows = starts.within(box, going, many, first, self.seed, len(kinds))
-                first += self.wanted.starts
+                rows = starts.within(box, going, many, taken[going], self.seed, len(kinds))
+                taken[going] += many
             found, new = self._add(found, self._look(rows, kinds, found))
             quiet = np.where(new > 0, 0, quiet + (number > 0))
+        found = self._spread(found)
         return catalogue.canonical(found, self.measure), quiet >= QUIET
+
+    def _spread(self, found: Cycles) -> Cycles:
+        """With the cycles that those of neighbouring cells lead to, as far as they go."""
+        fresh = np.arange(len(found.cell))
+        for _ in self.cells:
+            cell, place = starts.beyond(found.cell[fresh], self.beside)
+            room = np.bincount(found.cell, minlength=len(self.cells)) <= self.left
+            cell, place = cell[room[cell]], fresh[place[room[cell]]]
+            if not len(cell):
+                break
+            near = self._shoot(cell, found.points[place], along=False)
+            near = near.taken(self._unknown(catalogue.marks(near, self.measure), near.cell, found))
+            before = len(found.cell)
+            found, _ = self._add(found, near)
+            fresh = np.arange(before, len(found.cell))
+        return found
 
     def _further(self, counts: np.ndarray) -> np.ndarray:
         """[cells] Starts of a round: the more cycles there are, the more it takes to meet all."""
@@ -195,16 +216,28 @@ class Chase:
 
     def _look(self, rows: Rows, kinds: np.ndarray, found: Cycles) -> Cycles:
         """The cycles that some starts lead to, refined; most of what is known is left out."""
-        cell, extent = rows.cell, self.measure.extent
+        if not len(rows.cell):
+            return catalogue.empty(self.period, rows.u.shape[1])
+        cell, extent = rows.cell, self.measure.extent[rows.cell]
+        period = np.full(len(cell), self.period, np.int32)
         if self.period > LONG:
-            args = (rows.u, np.full(len(cell), self.period, np.int32), extent[cell])
-            u = self.programs.recur(self.cells[cell], *args) if len(cell) else rows.u
+            u = self.programs.recur(self.cells[cell], rows.u, period, extent)
         else:
-            u, cell = self._sought(rows, kinds, found)
+            inputs = (rows.u, kinds[rows.matrix], period, rows.ahead.astype(np.int32), extent)
+            there = self.programs.seek(self.cells[cell], *inputs)
+            good = np.flatnonzero(there.good)
+            chosen = good[self._unknown(there.marks[good], cell[good], found)]
+            u, cell = there.point[chosen], cell[chosen]
+        return self._shoot(cell, u[:, None, :], along=True)
+
+    def _shoot(self, cell: np.ndarray, points: np.ndarray, *, along: bool) -> Cycles:
+        """The cycles near points, [m, p, d], or near the orbits of the first of them."""
         if not len(cell):
-            return catalogue.empty(self.period, u.shape[1])
-        periods = np.full(len(cell), self.period, np.int32)
-        shot = self.programs.shoot(self.cells[cell], u, periods, extent[cell])
+            return catalogue.empty(self.period, points.shape[2])
+        room, period = self.wanted.periods.stop - 1, np.full(len(cell), self.period, np.int32)
+        rest = np.repeat(points[:, :1], room - points.shape[1], axis=1)
+        inputs = (np.concatenate([points, rest], axis=1), np.full(len(cell), along), period)
+        shot = self.programs.shoot(self.cells[cell], *inputs, self.measure.extent[cell])
         good = shot.good
         return Cycles(
             cell[good],
@@ -214,30 +247,22 @@ class Chase:
             shot.blur[good].astype(float),
         )
 
-    def _sought(
-        self, rows: Rows, kinds: np.ndarray, found: Cycles
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Points near cycles and their cells, one of each cycle that is not known."""
-        if not len(rows.cell):
-            return rows.u, rows.cell
-        period = np.full(len(rows.cell), self.period, np.int32)
-        inputs = (rows.u, kinds[rows.matrix], period, rows.ahead.astype(np.int32))
-        extent = self.measure.extent[rows.cell]
-        there = self.programs.seek(self.cells[rows.cell], *inputs, extent)
-        good = np.flatnonzero(there.good)
+    def _unknown(self, marks: np.ndarray, cell: np.ndarray, found: Cycles) -> np.ndarray:
+        """[k] One of each cycle that is not known, by the marks of points near them, [m, marks]."""
+        if not len(cell):
+            return np.zeros(0, int)
         own = [c for c in (*self.known, found) if self.period % c.points.shape[1] == 0]
         old = [catalogue.marks(c, self.measure) * (self.period // c.points.shape[1]) for c in own]
-        marks = np.concatenate([*old, there.marks[good]])
-        cell = np.concatenate([*(c.cell for c in own), rows.cell[good]])
-        place = np.concatenate([np.full(len(cell) - len(good), -1), good])
-        order = np.lexsort((marks[:, 0], cell))
+        every = np.concatenate([*old, marks])
+        cells = np.concatenate([*(c.cell for c in own), cell])
+        # -1 stands for one that is known.
+        place = np.arange(len(cells)) - (len(cells) - len(cell))
+        order = np.lexsort((every[:, 0], cells))
         alike = ALIKE * np.sqrt(self.measure.eps) * self.period
-        unlike = np.any(np.abs(np.diff(marks[order], axis=0)) > alike, axis=1)
-        begins = np.concatenate([[0], np.flatnonzero(unlike | (np.diff(cell[order]) > 0)) + 1])
-        # -1 where one of them is known.
-        chosen = np.minimum.reduceat(place[order], begins) if len(order) else place
-        chosen = np.sort(chosen[chosen >= 0])
-        return there.point[chosen], rows.cell[chosen]
+        unlike = np.any(np.abs(np.diff(every[order], axis=0)) > alike, axis=1)
+        begins = np.concatenate([[0], np.flatnonzero(unlike | (np.diff(cells[order]) > 0)) + 1])
+        chosen = np.minimum.reduceat(np.maximum(place, -1)[order], begins)
+        return np.sort(chosen[chosen >= 0])
 
     def _add(self, found: Cycles, fresh: Cycles) -> tuple[Cycles, np.ndarray]:
         """The catalogue with what is new, and how many that is in each cell."""

@@ -37,17 +37,19 @@ class Shot(NamedTuple):
     good: Any
 
 
-def shoot(walk: Walk, u: Any, period: Any, extent: Any, circles: Any, most: int) -> Shot:
-    """From u and the orbit behind it.
+def shoot(walk: Walk, points: Any, along: Any, period: Any, extent: Any, circles: Any) -> Shot:
+    """From points near those of a cycle, or from the orbit of the first.
 
     Args:
+        points: [P, d], the first again beyond the period.
+        along: [] whether the orbit of the first is to be followed instead.
         extent: [d] the unit of each real.
         circles: [d] the length of the circle that a real lives on, 0 where on none.
-        most: P, the number of points that there is room for.
     """
     import jax
     import jax.numpy as jnp
 
+    u, most = points[0], len(points)
     numbers = jnp.arange(most)
     within = numbers < period
     eps = jnp.finfo(u.dtype).eps
@@ -88,8 +90,8 @@ def shoot(walk: Walk, u: Any, period: Any, extent: Any, circles: Any, most: int)
         shot = Shot(jnp.where(over, points, moved), jacobians, residual, blur, good)
         return shot.points, length, shot, count + 1, ~over
 
-    _, points = jax.lax.scan(follow, u, numbers)
-    points = _tidy(points, extent, circles, eps)
+    _, orbit = jax.lax.scan(follow, u, numbers)
+    points = _tidy(jnp.where(along, orbit, points), extent, circles, eps)
     infinite = jnp.array(jnp.inf, u.dtype)
     none = jnp.zeros((most, u.size, u.size), u.dtype)
     begin = Shot(points, none, infinite, infinite, jnp.bool_(False))

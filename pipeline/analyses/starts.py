@@ -110,22 +110,20 @@ def recur(walk: Walk, u: Any, period: Any, extent: Any) -> Any:
 
 
 def within(
-    box: Box, cells: np.ndarray, counts: np.ndarray, first: int, seed: int, kinds: int
+    box: Box, cells: np.ndarray, counts: np.ndarray, taken: np.ndarray, seed: int, kinds: int
 ) -> Rows:
-    """Starts all over the box, from number `first` of an even sequence on.
+    """Starts all over the box, the next of an even sequence.
 
     Args:
         cells: [k] those that get starts.
         counts: [k] how many each.
+        taken: [k] how many each has had.
         kinds: of matrices.
     """
     cell = np.repeat(cells, counts)
-    number = np.arange(len(cell)) - np.repeat(np.cumsum(counts) - counts, counts)
-    size = box.low.shape[1]
-    most = int(counts.max(initial=0))
-    share = _even(first, most, size, seed)[number]
+    number = np.arange(len(cell)) - np.repeat(np.cumsum(counts) - counts - taken, counts)
+    share = _even(int(number.max(initial=-1)) + 1, box.low.shape[1], seed)[number]
     u = box.low[cell] + share * (box.high - box.low)[cell]
-    number = number + first
     return Rows(cell, u, number % kinds, AHEAD[number // kinds % len(AHEAD)])
 
 
@@ -145,7 +143,7 @@ def beside(
     rank = np.arange(len(cell)) - np.searchsorted(cell[order], cell[order])
     order, rank = order[rank < most], rank[rank < most]
     cell, u, aside = cell[order], u[order], aside[order]
-    share = _even(0, most, size + 1, seed)[rank]
+    share = _even(most, size + 1, seed)[rank]
     low, high = np.log(BESIDE)
     step = np.exp(low + share[:, :1] * (high - low)) * np.where(share[:, 1:] < 0.5, -1, 1)
     u = np.where(aside[:, None], u + step * extent[cell], u)
@@ -153,7 +151,37 @@ def beside(
     return Rows(np.repeat(cell, kinds), np.repeat(u, kinds, axis=0), matrix, np.zeros_like(matrix))
 
 
-def _even(first: int, count: int, size: int, seed: int) -> np.ndarray:
+def neighbours(cells: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """[k, 2] The pairs of cells, numbered from 0, that lie side by side along an axis.
+
+    Args:
+        cells: increasing, of a grid of that shape.
+    """
+    pairs = [np.zeros((0, 2), int)]
+    places = np.array(np.unravel_index(cells, shape)) if shape else np.zeros((0, len(cells)), int)
+    for axis, size in enumerate(shape):
+        own = np.flatnonzero(places[axis] + 1 < size)
+        step = int(np.prod(shape[axis + 1 :]))
+        other = np.searchsorted(cells, cells[own] + step)
+        held = other < len(cells)
+        held[held] = cells[other[held]] == cells[own[held]] + step
+        both = np.stack([own[held], other[held]], axis=1)
+        pairs += [both, both[:, ::-1]]
+    return np.concatenate(pairs)
+
+
+def beyond(cell: np.ndarray, pairs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """([r], [r]) The neighbours of some cells, [m], and whose neighbours they are, of 0 to m-1."""
+    pairs = pairs[np.argsort(pairs[:, 0], kind="stable")]
+    first, last = (np.searchsorted(pairs[:, 0], cell, side=s) for s in ("left", "right"))
+    place = np.repeat(np.arange(len(cell)), last - first)
+    within = np.arange(len(place)) - np.repeat(
+        np.cumsum(last - first) - (last - first), last - first
+    )
+    return pairs[first[place] + within, 1], place
+
+
+def _even(count: int, size: int, seed: int) -> np.ndarray:
     """[count, d] Points of the unit cube that fill it evenly however many they are.
 
     Multiples of the powers of 1/φ, where φ^(d+1) = φ + 1 (Roberts 2018, The unreasonable
@@ -164,4 +192,4 @@ def _even(first: int, count: int, size: int, seed: int) -> np.ndarray:
         root = (1 + root) ** (1 / (size + 1))
     steps = root ** -np.arange(1.0, size + 1)
     shift = np.random.default_rng([seed, size]).uniform(size=size)
-    return (shift + np.arange(first, first + count)[:, None] * steps) % 1
+    return (shift + np.arange(count)[:, None] * steps) % 1

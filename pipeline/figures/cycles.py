@@ -205,6 +205,8 @@ def mark(
         markeredgecolor=colour,
         markeredgewidth=0.8 * page.look.line,
         zorder=4 if stable else 3,
+        # One on the rim, as at 0 of a circle, is drawn whole.
+        clip_on=False,
     )
 
 

@@ -49,6 +49,13 @@ def _decades(values: np.ndarray) -> int:
     return int(np.clip(np.ceil(np.log10(largest)), 1, MOST_DECADES))
 
 
+def _ticks(most: int) -> tuple[list[float], list[str]]:
+    """Places and names of 0 and of the powers of ten."""
+    names = [str(10**k) if k < 3 else f"10^{k}" for k in range(most + 1)]
+    sides = [*(f"$-{name}$" for name in reversed(names)), "$0$", *(f"${name}$" for name in names)]
+    return [float(k) for k in range(-most - 1, most + 2)], sides
+
+
 def _curves(page: style.Sheet, ax: Axes, seen: View) -> None:
     axis = cycles.longest(seen)
     order = np.argsort(axis.values, kind="stable")
@@ -71,10 +78,7 @@ def _curves(page: style.Sheet, ax: Axes, seen: View) -> None:
         style.logarithmic(ax, x.tolist())
     ax.set_xlim(*x[[0, -1]])
     ax.set_ylim(-1 - most, 1 + most)
-    powers = [10**k for k in range(most + 1)]
-    ticks = [-p for p in reversed(powers)] + [0, *powers]
-    names = [f"${words.value(t)}$" for t in ticks]
-    ax.set_yticks(squeezed(np.array(ticks, float)).tolist(), names)
+    ax.set_yticks(*_ticks(most))
     style.abscissa(page, ax, words.label(seen, axis.name))
     style.ordinate(page, ax, "multiplier")
 
@@ -110,11 +114,7 @@ def _circle(page: style.Sheet, ax: Axes, seen: View) -> None:
     ax.set_xlim(-edge, edge)
     ax.set_ylim(-edge, edge)
     ax.set_aspect("equal", adjustable="box")
-    powers = [10**k for k in range(most + 1)]
-    ticks = [-p for p in reversed(powers)] + [0, *powers]
-    names = [f"${words.value(t)}$" for t in ticks]
-    places = squeezed(np.array(ticks, float)).tolist()
-    ax.set_xticks(places, names)
-    ax.set_yticks(places, names)
+    ax.set_xticks(*_ticks(most))
+    ax.set_yticks(*_ticks(most))
     style.abscissa(page, ax, "Re multiplier")
     style.ordinate(page, ax, "Im multiplier")

@@ -125,6 +125,14 @@ def test_single_precision_misses_none():
     assert counted(ds) == [2, 1, 2, 3, 6, 9, 18, 30]
 
 
+def test_few_starts_do_as_well_as_many():
+    # A cycle of period 8 far from the attractor, which few starts reach, goes on from cell to cell.
+    words = ["map=delayed_logistic", "grid.a={start: 1.6, stop: 2.0, num: 31}"]
+    few, many = (found(*words, f"analysis.cycles.starts={n}") for n in (32, 256))
+    assert (few.cycle_period.values == many.cycle_period.values).all()
+    assert (few.cycle_count.values == 5).all()
+
+
 def test_superstable_cycles():
     # Row 3.
     for a, period in ((1 + 5**0.5, 2), (3.49856169932770152, 4)):

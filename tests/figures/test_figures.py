@@ -94,7 +94,8 @@ def test_a_kind_that_does_not_fit_says_why_and_what_fits(kind):
 
 
 def test_an_unknown_kind_lists_the_kinds():
-    with pytest.raises(CobwebError, match=r'"bifucation": no such figure .known: convergence, cycles, bif'):
+    known = r'"bifucation": no such figure .known: convergence, cycles, bif'
+    with pytest.raises(CobwebError, match=known):
         figures.choose(datasets.single(), "bifucation")
 
 
