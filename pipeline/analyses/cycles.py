@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from enum import IntEnum
 from typing import Any
 
@@ -14,10 +14,10 @@ from pipeline import solvers
 from pipeline.analyses import components
 from pipeline.analyses.analysis import Analysis, Subject
 from pipeline.analyses.catalogue import Cycles
+from pipeline.analyses.components import Real
 from pipeline.analyses.hunt import Found, Wanted, hunt, programs
 from pipeline.analyses.search import Bench, Search
 from pipeline.arrays import Dimension, Variable, flags
-from pipeline.errors import ConfigError
 from pipeline.settings import Setting
 from pipeline.solvers.target import NEGLIGIBLE
 from pipeline.state import Components
@@ -50,49 +50,44 @@ class Searched(IntEnum):
     full = 2
 
 
-def reals(every: Components) -> list[tuple[str, str]]:
-    """[d] (component, name) of each entry of a flattened state: x, z_re, x_0, ..."""
-    names = []
-    for name, component in every.items():
-        for part in ("_re", "_im") if component.complex else ("",):
-            for index in np.ndindex(component.shape):
-                names.append((name, "_".join([name, *map(str, index)]) + part))
-    return names
+def reals(every: Components) -> list[Real]:
+    """[d] The entries of a flattened state."""
+    return [
+        Real(name, place, part)
+        for name, component in every.items()
+        for part in (("re", "im") if component.complex else ("",))
+        for place in np.ndindex(component.shape)
+    ]
 
 
-def region(every: Components, given: Any) -> dict[int, tuple[float, float]]:
-    """{number of a real: (low, high)} of the setting.
-
-    Raises:
-        ConfigError: it names what is no part of the state.
-    """
-    names = reals(every)
-    sides = given if isinstance(given, Mapping) else dict.fromkeys(every if given else (), given)
-    known = {name for pair in names for name in pair}
-    if strange := [name for name in sides if name not in known]:
-        listed = ", ".join(sorted(known)[:12])
-        reason = f"there is no {strange[0]} (known: {listed})"
-        raise ConfigError([f"analysis.cycles.region: {reason}."])
+def region(every: Components, asked: Any) -> dict[int, tuple[float, float]]:
+    """{number of a real: (low, high)} of the setting."""
+    sides = asked if isinstance(asked, Mapping) else dict.fromkeys(every if asked else (), asked)
     chosen = {}
-    for place, (component, name) in enumerate(names):
-        for key in (component, name):
+    for number, real in enumerate(reals(every)):
+        for key in (real.component, real.name):
             if key in sides:
                 low, high = np.asarray(sides[key], float).tolist()
-                chosen[place] = (low, high)
+                chosen[number] = (low, high)
     return chosen
 
 
-def build(subject: Subject, settings: Mapping[str, Any]) -> Search:
-    """The cycles of each cell of the parameter axes, by period, then by position.
+def faults(subject: Subject, settings: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Periods in order, and a region of what there is."""
+    most = settings["max_period"]
+    if settings["min_period"] > most:
+        yield "min_period", f"expected <= max_period = {most}"
+    known = {n for real in reals(subject.problem.components) for n in (real.component, real.name)}
+    asked = settings["region"]
+    if isinstance(asked, Mapping) and (strange := [name for name in asked if name not in known]):
+        listed = ", ".join(sorted(known)[:12])
+        yield "region", f"there is no {strange[0]} (known: {listed})"
 
-    Raises:
-        ConfigError: settings that do not suit one another or the state.
-    """
+
+def build(subject: Subject, settings: Mapping[str, Any]) -> Search:
+    """The cycles of each cell of the parameter axes, by period, then by position."""
     every = subject.problem.components
     least, most = settings["min_period"], settings["max_period"]
-    if least > most:
-        reason = f"expected <= max_period = {most}"
-        raise ConfigError([f"analysis.cycles.min_period = {least}: {reason}."])
     wanted = Wanted(
         problem=subject.problem,
         periods=range(least, most + 1),
@@ -219,4 +214,5 @@ ANALYSIS = Analysis(
         ),
     },
     refuse=refuse,
+    faults=faults,
 )

@@ -104,10 +104,10 @@ def programs(bench: Bench, wanted: Wanted) -> Programs:
     def recur(iteration: Any, x0: Any, u: Any, *inputs: Any) -> Any:
         return starts.recur(walk(problem, iteration), u, *inputs)
 
-    def shot(iteration: Any, x0: Any, *inputs: Any) -> Any:
+    def shot(iteration: Any, x0: Any, points: Any, along: Any, period: Any, extent: Any) -> Any:
         import jax
 
-        found = shoot(walk(problem, iteration), *inputs, around)
+        found = shoot(walk(problem, iteration), points, along, period, extent, around)
         return found._replace(good=found.good & jax.vmap(inside)(found.points).all())
 
     return Programs(*map(bench.program, (reach, sought, recur, shot)))

@@ -125,6 +125,7 @@ def test_single_precision_misses_none():
     assert counted(ds) == [2, 1, 2, 3, 6, 9, 18, 30]
 
 
+@pytest.mark.slow
 def test_few_starts_do_as_well_as_many():
     # A cycle of period 8 far from the attractor, which few starts reach, goes on from cell to cell.
     words = ["map=delayed_logistic", "grid.a={start: 1.6, stop: 2.0, num: 31}"]
@@ -164,6 +165,7 @@ def test_a_flip_gives_birth_to_no_cycle_at_itself():
     assert float(ds.multiplier_re[0, 1, 0]) == pytest.approx(-1)
 
 
+@pytest.mark.slow
 def test_maps_with_kinks_and_cuts():
     # The tent map at 2 has the logistic map's cycles; so has the baker map, cut anywhere.
     assert counted(found("map=tent", "map.parameters.mu=2"))[:7] == [2, 1, 2, 3, 6, 9, 18]
@@ -214,6 +216,7 @@ def test_a_solver_is_a_map_too():
     assert ds.cycle_x.values[stable][1, :2] == pytest.approx([0, 1], abs=ROUNDING)
 
 
+@pytest.mark.slow
 def test_a_long_cycle_is_one_in_each_link():
     for words in ([*LOGISTIC, "map.parameters.a=4"], ["map=henon"]):
         ds = found(*words, "analysis.cycles={min_period: 50, max_period: 50, max_cycles: 3}")
@@ -244,6 +247,7 @@ def test_padding():
     assert np.isnan(ds.cycle_x.values[:2, 1:]).all()
 
 
+@pytest.mark.slow
 def test_results_are_the_cell_s_own():
     """The same cell alone, among others, and from another number of starts."""
     alone = found(*LOGISTIC, "grid.a={values: [3.9]}", "analysis.cycles.max_period=6")
@@ -257,6 +261,7 @@ def test_results_are_the_cell_s_own():
     assert again.identical(alone)
 
 
+@pytest.mark.slow
 @given(a=st.floats(0.5, 1.4), b=st.floats(-0.4, 0.4))
 @settings(max_examples=5)
 def test_every_cycle_is_one_and_prime(a, b):
