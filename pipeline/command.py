@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -27,6 +27,11 @@ LOG = logging.getLogger("pipeline")
 Item = TypeVar("Item")
 # Failed jobs that the closing lines of a sweep tell.
 MOST_TOLD = 10
+# What helps where a search came to no end: {(variable, meaning): advice}.
+ADVICE = {
+    ("cycle_search", "full"): " (more cycles than analysis.cycles.max_cycles)",
+    ("cycle_search", "unsettled"): " (still new ones: raise analysis.cycles.starts)",
+}
 
 HELP = """\
 Run an experiment:  python run.py [overrides]      (or: cobweb run [overrides])
@@ -306,15 +311,22 @@ def _ends(report: execution.Report) -> str:
     ends = {name: f"{count:,} {name}" for name, count in counts.pop("status").items()}
     problem = report.experiment.problem
     sought = problem.sense.replace("ise", "um") if isinstance(problem, Objective) else None
-    settled = ", ".join(f"{count:,} {name}" for name, count in counts.pop("regime", {}).items())
-    for kinds in counts.values():
+    for kinds in (found for name, found in counts.items() if name.endswith("_kind")):
         shown = {kind: f"{count:,} {kind}" for kind, count in kinds.items() if kind != "none"}
         wanted = [text for kind, text in shown.items() if not sought or kind == sought]
         unwanted = [text for kind, text in shown.items() if sought and kind != sought]
         aside = [f"not sought: {', '.join(unwanted)}"] if unwanted else []
         if shown:
             ends["converged"] += f" ({'; '.join([', '.join(wanted), *aside] if wanted else aside)})"
-    return f"status: {', '.join(ends.values())}" + (f"; regime: {settled}" if settled else "")
+    return "; ".join([f"status: {', '.join(ends.values())}", *_codes(counts)])
+
+
+def _codes(counts: Mapping[str, Mapping[str, int]]) -> Iterator[str]:
+    """Of what else has a code for each cell, how many have which, and what helps."""
+    for name, found in counts.items():
+        if not name.endswith("_kind"):
+            told = [f"{n:,} {code}{ADVICE.get((name, code), '')}" for code, n in found.items()]
+            yield f"{name}: {', '.join(told)}"
 
 
 def plan(experiment: Experiment) -> str:

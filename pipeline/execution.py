@@ -147,7 +147,9 @@ def file(
                 again = "the same pipeline.run again" if experiment.function else by_text
                 raise Interrupted(f"interrupted; {done}; to go on: {again}")
         with clock.running():
-            result.add(job.searched(experiment, result.read))
+            searched = job.searched(experiment, result.read)
+            result.add(searched)
+        _count(counts, layout, searched)
         result.finish(clock.record(plan.cells * experiment.iterate.steps))
     page = [presentation.report(path)] if experiment.figure.report else []
     files = (path, *_drawn(path, experiment), *page)
@@ -269,11 +271,14 @@ def _signed(layout: Template) -> Template:
 def _count(
     counts: dict[str, Counter[str]], layout: Template, results: Mapping[str, np.ndarray]
 ) -> None:
-    """Add the cells of each code."""
-    for entry in layout.early:
-        if "flag_meanings" in entry.attributes:
+    """Add the cells of each code, of what has one code for each cell."""
+    axes = set(list(layout.sizes)[: len(layout.grid)])
+    for entry in layout.variables:
+        if "flag_meanings" in entry.attributes and entry.name in results:
+            if not set(entry.dimensions) <= axes:
+                continue
             meanings = entry.attributes["flag_meanings"].split()
-            codes = np.bincount(results[entry.name], minlength=len(meanings)).tolist()
+            codes = np.bincount(np.ravel(results[entry.name]), minlength=len(meanings)).tolist()
             found = {m: n for m, n in zip(meanings, codes, strict=True) if n}
             counts.setdefault(entry.name, Counter()).update(found)
 

@@ -8,6 +8,7 @@ from typing import Any
 from pipeline.analyses import (
     basin,
     convergence,
+    cycles,
     density,
     escape,
     final,
@@ -42,7 +43,7 @@ __all__ = [
 ]
 
 _FOLDS = (orbit, final, record, statistics, density, lyapunov, period, rotation, escape, history)
-_SEARCHES = (basin,)
+_SEARCHES = (basin, cycles)
 TABLE: dict[str, Analysis] = {
     module.ANALYSIS.name: module.ANALYSIS for module in (*_FOLDS, *_SEARCHES)
 }

@@ -51,17 +51,18 @@ class Refined(NamedTuple):
     shift: Any
 
 
-def walk(g: Map | Objective, iteration: Iteration) -> Walk:
-    """The map of one cell, or a solver's step begun afresh; formulas may not use n."""
+def walk(problem: Map | Objective, iteration: Iteration) -> Walk:
+    """The map of one cell; its formulas may not use n, its solver has no memory."""
+    components = problem.components
 
     def advance(u: Any) -> Any:
-        carry = iteration.init(unflatten(u, g.components))
-        return flatten(iteration.state(iteration.step(carry, 0)))
+        carry = iteration.step(iteration.init(unflatten(u, components)), 0)
+        return flatten(iteration.state(carry))
 
     def change(new: Any, old: Any) -> Any:
-        if not isinstance(g, Map) or not g.modulus:
+        if not isinstance(problem, Map) or not problem.modulus:
             return new - old
-        return flatten(g.change(unflatten(new, g.components), unflatten(old, g.components)))
+        return flatten(problem.change(unflatten(new, components), unflatten(old, components)))
 
     return Walk(advance, change)
 
@@ -104,7 +105,7 @@ def refine(
         # Cells that are done wait for the others: without turning, lest they take the longest.
         image, matrix = power(walk, v, jnp.where(on, period, 0))
         residual = walk.change(image, v)
-        shift = _solve(eye - matrix, residual)
+        shift = solve(eye - matrix, residual)
         length, error = jnp.max(jnp.abs(shift)), jnp.max(jnp.abs(residual))
         # Rounding leaves a cycle's residual at a few units of its last place, times |M|.
         settled = (error <= tolerance) & (
@@ -140,7 +141,8 @@ def radius(matrix: Any) -> Any:
     return jnp.max(jnp.abs(jnp.linalg.eigvals(matrix)))
 
 
-def _solve(matrix: Any, vector: Any) -> Any:
+def solve(matrix: Any, vector: Any) -> Any:
+    """[d] the solution of a linear system, in closed form where it is small."""
     import jax.numpy as jnp
 
     if len(vector) == 1:

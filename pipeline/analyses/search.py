@@ -21,11 +21,13 @@ class Bench(Protocol):
         cells: of the parameter axes, 1 where there are none.
         starts: of the start axes, 1 where there are none.
         shape: the sizes of the parameter axes.
+        seed: of everything random.
     """
 
     cells: int
     starts: int
     shape: tuple[int, ...]
+    seed: int
 
     def program(self, name: str, f: Callable[..., Any]) -> Callable[..., Any]:
         """A function of one row, compiled for many.

@@ -15,7 +15,8 @@ RESULTS = frozenset(
     status iteration step_number cell lyapunov lyapunov_error kaplan_yorke_dimension exponent window
     period regime escape_iteration density density_outside basin basin_fraction attractor
     attractor_period attractor_kind attractor_point basin_entropy boundary_basin_entropy cycle
-    cycle_period cycle_residual cycle_stable cycle_point multiplier multiplier_re multiplier_im
+    cycle_count cycle_search cycle_period cycle_residual cycle_stable cycle_point multiplier
+    multiplier_re multiplier_im
     objective_value objective_final residual_norm residual_norm_final step_norm steps inner_steps
     convergence_order convergence_rate critical_kind fixed_point_kind branch point
     rotation_number rotation_number_error record record_count record_iteration

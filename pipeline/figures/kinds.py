@@ -12,9 +12,11 @@ from pipeline.figures import (
     bifurcation,
     cobweb,
     convergence,
+    cycles,
     density,
     final,
     final_map,
+    multipliers,
     phase_portrait,
     plane,
     rotation_map,
@@ -57,6 +59,7 @@ class Kind:
 KINDS: Mapping[str, Kind] = {
     "basin": Kind(basin.draw, basin.fits),
     "convergence": Kind(convergence.draw, convergence.fits),
+    "cycles": Kind(cycles.draw, cycles.fits),
     "bifurcation": Kind(bifurcation.draw, bifurcation.fits),
     "cobweb": Kind(
         cobweb.draw,
@@ -74,6 +77,7 @@ KINDS: Mapping[str, Kind] = {
     "plane": Kind(plane.draw, plane.fits, plane.suits),
     "statistics": Kind(statistics.draw, statistics.fits, statistics.suits),
     "scalar": Kind(scalar.draw, scalar.fits, scalar.suits),
+    "multipliers": Kind(multipliers.draw, multipliers.fits, lambda seen: False),
     "status_map": Kind(status_map.draw, status_map.fits),
 }
 

@@ -34,7 +34,7 @@ class Bench:
     """What `pipeline.analyses.search.Bench` promises."""
 
     def __init__(self, experiment: Experiment, read: Read) -> None:
-        self.experiment, self._read = experiment, read
+        self.experiment, self.seed, self._read = experiment, experiment.seed, read
         axes = parameters(experiment.grid)
         self.shape = shape(axes)
         self.cells = math.prod(self.shape)
@@ -58,7 +58,7 @@ class Bench:
                 for first in range(0, count, width):
                     places = np.minimum(np.arange(first, first + width), count - 1)
                     piece = jax.tree.map(lambda a, p=places: np.asarray(a)[p], (swept, *inputs))
-                    pieces.append(jax.tree.map(np.asarray, rows(numbers, *piece)))
+                    pieces.append(jax.tree.map(np.asarray, rows(numbers, places, *piece)))
             return jax.tree.map(lambda *parts: np.concatenate(parts)[:count], *pieces)
 
         return run
@@ -84,16 +84,16 @@ class Bench:
 
 
 def _program(key: str, experiment: Experiment, f: Callable[..., Any]) -> Callable[..., Any]:
-    """(numbers, what is swept [k], *inputs [k, ...]) -> outputs [k, ...], kept for other runs."""
+    """(numbers, places [k], what is swept [k], *inputs [k, ...]) -> outputs [k, ...], kept."""
     import jax
 
     def row(numbers: Any, swept: Any, *inputs: Any) -> Any:
         iteration = experiment.iteration(numbers, swept)
         return f(iteration, experiment.start(numbers, swept), *inputs)
 
-    def rows(numbers: Any, swept: Any, *inputs: Any) -> Any:
-        mapped = (None, *(0 for _ in (swept, *inputs)))
-        return jax.vmap(row, in_axes=mapped)(numbers, swept, *inputs)
+    def rows(numbers: Any, places: Any, swept: Any, *inputs: Any) -> Any:
+        # Where there are neither axes nor inputs, the places alone say how many rows.
+        return jax.vmap(lambda _, *inputs: row(numbers, *inputs))(places, swept, *inputs)
 
     with _LOCK:
         if key not in _PROGRAMS:
@@ -113,7 +113,8 @@ def searched(experiment: Experiment, read: Read) -> dict[str, np.ndarray]:
     for search in experiment.searches():
         results = search.find(bench)
         for variable in search.variables:
-            values = np.asarray(results[variable.name])
+            kind = experiment.device.real if variable.dtype == "float" else variable.dtype
+            values = np.asarray(results[variable.name], kind)
             if variable.axes == "parameters":
                 found[variable.name] = values.reshape((*bench.shape, *variable.shape))
                 continue

@@ -221,4 +221,5 @@ def leaves(experiment: Experiment) -> bool:
 
 
 def _sated(folds: tuple[Fold, ...]) -> bool:
-    return all(fold.done is not None for fold in folds)
+    # Beside searches alone there are none, and the status is that of the whole length.
+    return bool(folds) and all(fold.done is not None for fold in folds)

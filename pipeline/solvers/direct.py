@@ -30,4 +30,4 @@ def build(g: Map, p: Mapping[str, Any], settings: Mapping[str, Any]) -> Iteratio
     )
 
 
-SOLVER = Solver("direct", build, solves=("map",), freezes=False)
+SOLVER = Solver("direct", build, solves=("map",), freezes=False, memoryless=True)

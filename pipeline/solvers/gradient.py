@@ -27,6 +27,7 @@ def build(problem: Any, parameters: Mapping[str, Any], settings: Mapping[str, An
 SOLVER = Solver(
     "gradient",
     build,
+    memoryless=True,
     settings={
         "step": Setting(
             "number", 0.01, "length of a step over the gradient", low=0, above=True, swept=True

@@ -42,6 +42,8 @@ class Solver:
         freezes: whether a cell that has ended stays as it is (a map goes on for ever).
         autonomous: whether a step depends on the carry alone, not on a counter.
         smooth: whether a step is a differentiable function of the state.
+        memoryless: whether a step depends on the components of the problem alone, so that the
+            iteration is a map of them.
         dense: whether a step forms a d x d matrix.
         tells: what its history records besides the quantities that all solvers have.
     """
@@ -53,6 +55,7 @@ class Solver:
     freezes: bool = True
     autonomous: bool = True
     smooth: bool = True
+    memoryless: bool = False
     dense: bool = False
     tells: tuple[Variable, ...] = ()
 

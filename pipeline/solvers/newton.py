@@ -48,6 +48,7 @@ SOLVER = Solver(
     "newton",
     build,
     dense=True,
+    memoryless=True,
     settings={
         "linear_solver": Setting(
             "choice", "lu", "how J d = r is solved", options=tuple(LINEAR_SOLVERS)

@@ -179,7 +179,7 @@ def test_nothing_is_altered():
         ),
         (
             {"analysis": None},
-            "analysis: expected at least one (known: density, escape, final, history,",
+            "analysis: expected at least one (known: cycles, density, escape, final, history,",
         ),
         (
             {"analysis": []},

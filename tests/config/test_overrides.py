@@ -19,8 +19,8 @@ from tests.config.cases import refused
             [
                 (
                     'map = "logstic": no such map; did you mean "logistic"? (known: arnold_cat, '
-                    "baker, burgers, chebyshev, circle, continued_fraction, coupled_logistic, "
-                    "cubic, custom, delayed_logistic, duffing_map, gauss, ...)."
+                    "baker, beta_shift, bogdanov, bouncing_ball, burgers, burning_ship, "
+                    "chebyshev, chialvo, circle, clifford, continued_fraction, ...)."
                 )
             ],
         ),

@@ -1,0 +1,218 @@
+"""Cycles: fixed points and cycles up to a period, stable and unstable, for each parameter value."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Iterator, Mapping
+from enum import IntEnum
+from typing import Any
+
+import numpy as np
+
+from pipeline import solvers
+from pipeline.analyses import components
+from pipeline.analyses.analysis import Analysis, Subject
+from pipeline.analyses.catalogue import Cycles
+from pipeline.analyses.components import Real
+from pipeline.analyses.hunt import Found, Wanted, hunt, programs
+from pipeline.analyses.search import Bench, Search
+from pipeline.arrays import Dimension, Variable, flags
+from pipeline.settings import Setting
+from pipeline.solvers.target import NEGLIGIBLE
+from pipeline.state import Components
+
+# Cells that are searched together: where there are hundreds of cycles, each takes 10^4 starts.
+CELLS = 256
+# How far a multiplier may move over how far rounding shifts the points, in units of the extent.
+CURVED = 1e4
+# The systems of multiple shooting have dense blocks of this size, unrolled in the program.
+MOST_REALS = 12
+
+
+class Stability(IntEnum):
+    """Of a cycle; on the unit circle, to 1e-8 or to what rounding leaves of it, counts as not."""
+
+    none = -1
+    not_stable = 0
+    stable = 1
+
+
+class Searched(IntEnum):
+    """How the search of a cell ended.
+
+    settled: the last rounds of each period brought nothing new. unsettled: they still did. full:
+    more was found than there is room for.
+    """
+
+    settled = 0
+    unsettled = 1
+    full = 2
+
+
+def reals(every: Components) -> list[Real]:
+    """[d] The entries of a flattened state."""
+    return [
+        Real(name, place, part)
+        for name, component in every.items()
+        for part in (("re", "im") if component.complex else ("",))
+        for place in np.ndindex(component.shape)
+    ]
+
+
+def region(every: Components, asked: Any) -> dict[int, tuple[float, float]]:
+    """{number of a real: (low, high)} of the setting."""
+    sides = asked if isinstance(asked, Mapping) else dict.fromkeys(every if asked else (), asked)
+    chosen = {}
+    for number, real in enumerate(reals(every)):
+        for key in (real.component, real.name):
+            if key in sides:
+                low, high = np.asarray(sides[key], float).tolist()
+                chosen[number] = (low, high)
+    return chosen
+
+
+def faults(subject: Subject, settings: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Periods in order, and a region of what there is."""
+    most = settings["max_period"]
+    if settings["min_period"] > most:
+        yield "min_period", f"expected <= max_period = {most}"
+    known = {n for real in reals(subject.problem.components) for n in (real.component, real.name)}
+    asked = settings["region"]
+    if isinstance(asked, Mapping) and (strange := [name for name in asked if name not in known]):
+        listed = ", ".join(sorted(known)[:12])
+        yield "region", f"there is no {strange[0]} (known: {listed})"
+
+
+def build(subject: Subject, settings: Mapping[str, Any]) -> Search:
+    """The cycles of each cell of the parameter axes, by period, then by position."""
+    every = subject.problem.components
+    least, most = settings["min_period"], settings["max_period"]
+    wanted = Wanted(
+        problem=subject.problem,
+        periods=range(least, most + 1),
+        most=settings["max_cycles"],
+        starts=settings["starts"],
+        region=region(every, settings["region"]),
+    )
+    size = len(reals(every))
+
+    def find(bench: Bench) -> dict[str, np.ndarray]:
+        run = programs(bench, wanted)
+        parts = []
+        for first in range(0, bench.cells, CELLS):
+            cells = np.arange(first, min(first + CELLS, bench.cells))
+            parts.append(_arrays(hunt(bench, cells, run, wanted), wanted, every))
+        return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+    return Search(_variables(every, wanted, size), find)
+
+
+def _variables(every: Components, wanted: Wanted, size: int) -> tuple[Variable, ...]:
+    cycle = Dimension("cycle", wanted.most, np.arange(wanted.most), "number of the cycle")
+    point = Dimension("cycle_point", wanted.periods.stop - 1, None, "point of the cycle")
+    multiplier = Dimension("multiplier", size, np.arange(size), "number of the multiplier")
+    found = (
+        Variable("cycle_count", (), "int32", "cycles found, with room or not"),
+        Variable("cycle_search", (), "int8", "how the search ended", attributes=flags(Searched)),
+        Variable("cycle_period", (cycle,), "int32", "period of the cycle, 0 where there is none"),
+        Variable(
+            "cycle_residual", (cycle,), "float", "largest difference of g(x) and the next point"
+        ),
+        Variable(
+            "cycle_stable", (cycle,), "int8", "whether the cycle attracts",
+            attributes=flags(Stability),
+        ),
+        *components.variables(every, (cycle, point), prefix="cycle_", meaning=" on the cycle"),
+        Variable("multiplier_re", (cycle, multiplier), "float", "real part of the multiplier"),
+        Variable("multiplier_im", (cycle, multiplier), "float", "imaginary part of the multiplier"),
+    )  # fmt: skip
+    return tuple(dataclasses.replace(variable, axes="parameters") for variable in found)
+
+
+def _arrays(found: Found, wanted: Wanted, every: Components) -> dict[str, np.ndarray]:
+    """{variable: [cells, ...]} padded to the room there is."""
+    cells, room, length = len(found.settled), wanted.most, wanted.periods.stop - 1
+    size = len(reals(every))
+    count = np.zeros(cells, np.int32)
+    period = np.zeros((cells, room), np.int32)
+    residual = np.full((cells, room), np.nan)
+    stable = np.full((cells, room), Stability.none, np.int8)
+    points = np.full((cells, room, length, size), np.nan)
+    multipliers = np.full((cells, room, size), complex(np.nan, np.nan))
+    for cycles in found.cycles:
+        # They are in the order of their cells: each follows those of smaller periods, and its own.
+        place = (
+            count[cycles.cell]
+            + np.arange(len(cycles.cell))
+            - np.searchsorted(cycles.cell, cycles.cell)
+        )
+        kept = cycles.taken(np.flatnonzero(place < room))
+        at = kept.cell, place[place < room]
+        period[at] = kept.points.shape[1]
+        residual[at], stable[at], multipliers[at] = kept.residual, stability(kept), kept.multipliers
+        points[(*at, slice(0, kept.points.shape[1]))] = kept.points
+        count += np.bincount(cycles.cell, minlength=cells).astype(np.int32)
+    ended = np.where(found.settled, Searched.settled, Searched.unsettled)
+    return {
+        "cycle_count": count,
+        "cycle_search": np.where(count > room, Searched.full, ended).astype(np.int8),
+        "cycle_period": period,
+        "cycle_residual": residual,
+        "cycle_stable": stable,
+        **_states(points, every),
+        "multiplier_re": np.real(multipliers),
+        "multiplier_im": np.imag(multipliers),
+    }
+
+
+def stability(cycles: Cycles) -> np.ndarray:
+    """[m] Codes of `Stability`."""
+    largest = np.max(np.abs(cycles.multipliers), axis=1)
+    margin = np.maximum(NEGLIGIBLE, CURVED * cycles.blur)
+    return np.where(largest < 1 - margin, Stability.stable, Stability.not_stable)
+
+
+def _states(points: np.ndarray, every: Components) -> dict[str, np.ndarray]:
+    """{variable: [..., (size)]} of flattened states, [..., d]."""
+    found, at = {}, 0
+    for name, component in every.items():
+        count = math.prod(component.shape)
+        for part in ("_re", "_im") if component.complex else ("",):
+            shape = (*points.shape[:-1], *component.shape)
+            found[f"cycle_{name}{part}"] = points[..., at : at + count].reshape(shape)
+            at += count
+    return found
+
+
+def refuse(subject: Subject) -> str | None:
+    """What is no map of the state with derivatives, or of too many dimensions."""
+    if getattr(subject.problem, "counts", False):
+        return "a map whose formulas use n has no cycles"
+    solver = subject.solver
+    if not (solver.autonomous and solver.smooth and solver.memoryless):
+        able = ", ".join(name for name, s in solvers.TABLE.items() if s.memoryless)
+        return f"a step of {solver.name} is no smooth map of the state alone; expected {able}"
+    size = len(reals(subject.problem.components))
+    if size > MOST_REALS:
+        return f"the state has {size} real numbers; expected at most {MOST_REALS}"
+    return None
+
+
+ANALYSIS = Analysis(
+    "cycles",
+    build,
+    settings={
+        "max_period": Setting("integer", 8, "of the cycles that are sought", low=1, high=1000),
+        "min_period": Setting("integer", 1, "of the cycles that are sought", low=1, high=1000),
+        "max_cycles": Setting(
+            "integer", 100, "room for so many; `cycle_count` counts all", low=1, high=10**6
+        ),
+        "starts": Setting("integer", 64, "of each round of the search", low=1, high=10**6),
+        "region": Setting(
+            "ranges", None, "where starts lie; around the orbit and the cycles found by default"
+        ),
+    },
+    refuse=refuse,
+    faults=faults,
+)
