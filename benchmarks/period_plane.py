@@ -33,7 +33,7 @@ def peer() -> Callable[[int, int, int], np.ndarray]:
 def overrides(side: int, transient: int, length: int) -> list[str]:
     return [
         *("experiment=orbit", "map=henon", "analysis=[period]"),
-        *(f"analysis.period.max_period={LONGEST}", f"+analysis.period.tolerance={TOLERANCE}"),
+        *(f"analysis.period.max_period={LONGEST}", f"analysis.period.tolerance={TOLERANCE}"),
         *(f"iterate.transient={transient}", f"iterate.length={length}"),
         *(measure.axis("a", *A, side), measure.axis("b", *B, side)),
     ]

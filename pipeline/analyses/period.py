@@ -109,6 +109,9 @@ def build(subject: Subject, settings: Mapping[str, Any], exponents: Fold | None 
         chaotic = (growth > SIGMAS * scatter) & (growth > BOUNDED)
         torus = (jnp.abs(growth) <= BOUNDED) & (scatter <= BOUNDED)
         torus &= turning and length >= TELLING
+        # Chaos and slow turns may be passing: of few steps no more can be said.
+        if steps < settings["transient"]:
+            chaotic = torus = jnp.bool_(False)
         regime = jnp.where(chaotic, Regime.chaotic, Regime.unresolved)
         regime = jnp.where(torus, Regime.quasiperiodic, regime)
         regime = jnp.where(escaped, Regime.escaped, regime).astype(jnp.int8)
@@ -150,17 +153,16 @@ VARIABLES = (
 
 
 def _again(subject: Subject, settings: Mapping[str, Any], steps: int) -> tuple[Again, ...]:
-    """A longer look at what is unresolved."""
-    longer = settings["extended"]
-    length = max(subject.iterate.length, TELLING)
-    if not longer or longer + length <= steps:
-        return ()
+    """Longer looks at what is unresolved."""
 
     def doubts(results: Mapping[str, np.ndarray]) -> np.ndarray:
         return results["regime"] == Regime.unresolved
 
-    iterate = replace(subject.iterate, transient=longer, length=length)
-    return (Again(doubts, "period", {**settings, "extended": 0}, iterate),)
+    length = max(subject.iterate.length, TELLING)
+    alone = {**settings, "extended": 0}
+    longer = sorted({settings["transient"], settings["extended"]}) if settings["extended"] else ()
+    looks = [replace(subject.iterate, transient=most, length=length) for most in longer]
+    return tuple(Again(doubts, "period", alone, it) for it in looks if it.steps > steps)
 
 
 def _cost(taken: Mapping[str, np.ndarray]) -> np.ndarray:
@@ -265,6 +267,13 @@ ANALYSIS = Analysis(
         "max_period": Setting("integer", 128, "the longest that is looked for", low=1, high=10_000),
         "tolerance": Setting(
             "number", 1e-8, "of a cycle, in fractions of the orbit's range", low=0, above=True
+        ),
+        "transient": Setting(
+            "integer",
+            10_000,
+            "iterations before an orbit is called chaotic or quasiperiodic",
+            low=0,
+            high=10**9,
         ),
         "extended": Setting(
             "integer",
