@@ -10,7 +10,7 @@ import numpy as np
 
 from pipeline import expressions
 from pipeline.errors import CobwebError
-from pipeline.figures.view import Axis, View, number, section
+from pipeline.figures.view import Axis, View, number, residuals, section
 from pipeline.status import Status
 
 if TYPE_CHECKING:
@@ -116,6 +116,8 @@ def equation(view: View) -> list[str]:
             what = "max" if str(iterated.get("sense", "")).startswith("max") else "min"
             state = ", ".join(expressions.symbol(str(n)) for n in section(iterated, "initial"))
             lines = [rf"\mathrm{{{what}}}\ f({state}) = {_formula(iterated['expression'], names)}"]
+        elif residuals(iterated):
+            lines = _squares(iterated, names)
         else:
             lines = [
                 rf"{expressions.symbol(str(name))} \mapsto {_formula(text, names)}"
@@ -128,6 +130,16 @@ def equation(view: View) -> list[str]:
     except (CobwebError, ArithmeticError, ValueError, TypeError, KeyError, RecursionError):
         return []
     return [math(line) for line in lines]
+
+
+def _squares(iterated: Mapping[str, Any], names: list[str]) -> list[str]:
+    """A sum of squares, and what is squared, without dollars."""
+    state = ", ".join(expressions.symbol(str(n)) for n in section(iterated, "initial"))
+    shown = [_formula(text, names) for text in residuals(iterated)]
+    if len(shown) == 1:
+        return [rf"\mathrm{{min}}\ f({state}) = \Vert r \Vert^2", f"r = {shown[0]}"]
+    lines = [f"r_{{{k}}} = {text}" for k, text in enumerate(shown, 1)]
+    return [rf"\mathrm{{min}}\ f({state}) = \sum_k\, \Vert r_k \Vert^2", *lines]
 
 
 def formula(view: View, text: Any) -> str:
@@ -207,6 +219,8 @@ def caption(view: View, notes: str = "") -> str:
     lines = [heading(view)] if heading(view) else []
     if "expression" in iterated:
         lines.append(f"{iterated.get('sense', 'minimise')}: {iterated['expression']}")
+    if residuals(iterated):
+        lines.append(f"minimise: the sum of the squares of {'; '.join(residuals(iterated))}")
     lines += [f"{n}' = {text}" for n, text in section(iterated, "equations").items()]
     lines += [f"with {n} = {text}" for n, text in section(iterated, "definitions").items()]
     if section(iterated, "function"):
