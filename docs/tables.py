@@ -260,11 +260,7 @@ def problems(group: str) -> str:
         node = yaml.safe_load(path.read_text(encoding="utf-8"))
         if name == "custom":
             continue
-        formulas = (
-            [_named(node["equations"], "=", "'")]
-            if group == "map"
-            else [_sought(node)]
-        )
+        formulas = [_named(node["equations"], "=", "'")] if group == "map" else [_sought(node)]
         formulas += [_named(node["definitions"], "=")] if node.get("definitions") else []
         circles = ", ".join(
             f"`{name}` mod `{_shown(m)}`" for name, m in node.get("modulus", {}).items()

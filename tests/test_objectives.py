@@ -266,7 +266,7 @@ def test_lowest_minimum(name: str, at: list[float], value: float) -> None:
 
 
 def test_rastrigin_minimum_in_each_cell() -> None:
-    # Stationary where x = -10 pi sin(2 pi x): next to 1 at 0.994958638, with the value 0.9949590570.
+    # Stationary where x = -10 pi sin(2 pi x): close to 1 with the value 0.9949590570.
     f = shipped("rastrigin")
     x = newton(f, [1.0, 0.0], 6)[-1]
     assert x[0] == pytest.approx(-10 * np.pi * np.sin(2 * np.pi * x[0]), rel=DIGITS)
@@ -321,13 +321,20 @@ def test_logistic_regression() -> None:
 def test_neural_network() -> None:
     f = shipped("neural_network")
     p, x = f.parameters, start(f.initial, f.components, f.parameters, np.float64)
-    assert {k: c.shape for k, c in f.components.items()} == {"w": (5,), "b": (5,), "v": (5,), "c": ()}
+    assert {k: c.shape for k, c in f.components.items()} == {
+        "w": (5,),
+        "b": (5,),
+        "v": (5,),
+        "c": (),
+    }
     hidden = np.tanh(p["inputs"] * np.asarray(x["w"]) + np.asarray(x["b"]))
     wanted = np.sin(3 * p["inputs"][:, 0]) + p["noise"]
     r = f.residual_vector(x, dict(p))
     assert r == pytest.approx(hidden @ np.asarray(x["v"]) - wanted, abs=ROUNDING)
     # Gradient descent comes close to the noise: 0.4 is the mean of the sum of its squares.
-    ds = runs.run(objective="neural_network", solver={"name": "gradient", "step": 0.002}, length=4000)
+    ds = runs.run(
+        objective="neural_network", solver={"name": "gradient", "step": 0.002}, length=4000
+    )
     assert 0 < float(ds["objective_final"]) < 1
 
 
