@@ -90,8 +90,8 @@ def test_a_hopeless_equation_gives_way_to_the_name():
 @pytest.mark.parametrize(
     ("residuals", "lines", "squared"),
     [
-        ("a*x - y", [r"$r = ax-y$"], "a*x - y"),
-        (["x - 1", "a*y"], [r"$r_{1} = x-1$", r"$r_{2} = ay$"], "x - 1; a*y"),
+        ("a*x - y", [r"$r = a\,x-y$"], "a*x - y"),
+        (["x - 1", "a*y"], [r"$r_{1} = x-1$", r"$r_{2} = a\,y$"], "x - 1; a*y"),
     ],
 )
 def test_a_sum_of_squares_shows_what_is_squared(residuals, lines, squared):
