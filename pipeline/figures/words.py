@@ -136,10 +136,9 @@ def _squares(iterated: Mapping[str, Any], names: list[str]) -> list[str]:
     """A sum of squares, and what is squared, without dollars."""
     state = ", ".join(expressions.symbol(str(n)) for n in section(iterated, "initial"))
     shown = [_formula(text, names) for text in residuals(iterated)]
-    if len(shown) == 1:
-        return [rf"\mathrm{{min}}\ f({state}) = \Vert r \Vert^2", f"r = {shown[0]}"]
-    lines = [f"r_{{{k}}} = {text}" for k, text in enumerate(shown, 1)]
-    return [rf"\mathrm{{min}}\ f({state}) = \sum_k\, \Vert r_k \Vert^2", *lines]
+    marks = [f"_{{{k}}}" for k in range(1, len(shown) + 1)] if len(shown) > 1 else [""]
+    lines = [f"r{mark} = {text}" for mark, text in zip(marks, shown, strict=True)]
+    return [rf"\mathrm{{min}}\ f({state}) = \Vert r \Vert^2", *lines]
 
 
 def formula(view: View, text: Any) -> str:

@@ -98,7 +98,7 @@ def test_a_sum_of_squares_shows_what_is_squared(residuals, lines, squared):
     described = {"residuals": residuals, "parameters": {"a": 1}, "initial": {"x": 0, "y": 0}}
     seen = view.View(datasets.single(), {"objective": described}, (), ())
     first, *rest = words.equation(seen)
-    assert first.startswith(r"$\mathrm{min}\ f(x, y) = ")
+    assert first == r"$\mathrm{min}\ f(x, y) = \Vert r \Vert^2$"
     assert rest == lines
     assert f"minimise: the sum of the squares of {squared}" in words.caption(seen)
 
