@@ -31,6 +31,10 @@ PART_MEANINGS = {
         "a formula",
         "the function f; values and kinds refer to f as written",
     ),
+    "residuals": (
+        "a formula or a list of them",
+        "in the place of `expression`: numbers or vectors; f is the sum of their squares",
+    ),
     "definitions": ("formula for each name", "named parts of the formulas, evaluated in order"),
     "parameters": (
         "number, array, or `{sample, shape}`",
@@ -59,6 +63,9 @@ FORM_MEANINGS = {
         "a column of a CSV file; values and the file's SHA-256 go into the archive",
     ),
 }
+
+# Data beyond this many numbers are not for a table.
+LONGEST_LIST = 11
 
 # (functions, an example for each, what they do).
 FUNCTIONS = (
@@ -227,11 +234,22 @@ def codes() -> str:
 
 
 def _shown(value: Any) -> str:
+    if isinstance(value, list) and len(value) > LONGEST_LIST:
+        return f"[{', '.join(map(_shown, value[:3]))}, ... {len(value)} numbers]"
     return re.sub(r'"', "", json.dumps(value, ensure_ascii=False))
 
 
 def _named(node: Mapping[str, Any], sign: str, mark: str = "") -> str:
     return "<br>".join(f"`{name}{mark} {sign} {_shown(v)}`" for name, v in node.items())
+
+
+def _sought(node: Mapping[str, Any]) -> str:
+    """What an objective is made of: its formula, or its residuals."""
+    if "expression" in node:
+        return f"`{node['sense'][:3]} {node['expression']}`"
+    given = node["residuals"]
+    listed = given if isinstance(given, list) else [given]
+    return "min sum of squares of<br>" + "<br>".join(f"`{formula}`" for formula in listed)
 
 
 def problems(group: str) -> str:
@@ -242,11 +260,7 @@ def problems(group: str) -> str:
         node = yaml.safe_load(path.read_text(encoding="utf-8"))
         if name == "custom":
             continue
-        formulas = (
-            [_named(node["equations"], "=", "'")]
-            if group == "map"
-            else [f"`{node['sense'][:3]} {node['expression']}`"]
-        )
+        formulas = [_named(node["equations"], "=", "'")] if group == "map" else [_sought(node)]
         formulas += [_named(node["definitions"], "=")] if node.get("definitions") else []
         circles = ", ".join(
             f"`{name}` mod `{_shown(m)}`" for name, m in node.get("modulus", {}).items()

@@ -17,20 +17,32 @@ class Objective:
     """An objective of a document, checked.
 
     Attributes:
-        expression: the formula of f.
+        expression: the formula of f; None where f is given by its residuals.
+        residuals: formulas of numbers or vectors r, f being the sum of their squares (without a
+            factor 1/2); empty where f has an expression.
         sense: what is sought; values, gradients and kinds refer to f as written.
         definitions, parameters, initial: as in a map.
     """
 
     group: ClassVar[str] = "objective"
     name: str
-    expression: Expression
     components: Components
     parameters: Mapping[str, np.ndarray]
     initial: Mapping[str, Any]
+    expression: Expression | None = None
+    residuals: tuple[Expression, ...] = ()
     sense: Literal["minimise", "maximise"] = "minimise"
     definitions: Mapping[str, Expression] = field(default_factory=dict)
     reference: str = ""
+
+    @property
+    def main(self) -> dict[str, Expression]:
+        """{its key in the document: formula} What f is made of, besides the definitions."""
+        if self.expression is not None:
+            return {"expression": self.expression}
+        if len(self.residuals) == 1:
+            return {"residuals": self.residuals[0]}
+        return {f"residuals[{k}]": formula for k, formula in enumerate(self.residuals)}
 
     def value(self, x: State, p: Parameters, xp: Any = None) -> Any:
         """[] f at the state of one cell.
@@ -40,5 +52,26 @@ class Objective:
             p: {parameter: its value}.
             xp: the array module, jax.numpy if None.
         """
-        values = define(self.definitions, {**p, **x, "size": size(self.components)}, xp)
-        return self.expression(values, xp)
+        if self.expression is None:
+            r = self.residual_vector(x, p, xp)
+            return (r * r).sum()
+        return self.expression(self._values(x, p, xp), xp)
+
+    def residual_vector(self, x: State, p: Parameters, xp: Any = None) -> Any:
+        """[m] The residuals at the state of one cell, one formula's after the other's.
+
+        Args:
+            x, p, xp: as in `value`.
+
+        Raises:
+            ValueError: the objective has an expression instead.
+        """
+        if not self.residuals:
+            raise ValueError(f"{self.name} is given by an expression and has no residuals")
+        if xp is None:
+            import jax.numpy as xp
+        values = self._values(x, p, xp)
+        return xp.concatenate([xp.ravel(formula(values, xp)) for formula in self.residuals])
+
+    def _values(self, x: State, p: Parameters, xp: Any) -> dict[str, Any]:
+        return define(self.definitions, {**p, **x, "size": size(self.components)}, xp)

@@ -16,10 +16,10 @@ from pipeline.state import Component, size
 
 def check_use(mistakes: Mistakes, problem: Map | Objective) -> None:
     """A parameter that no formula uses is most likely another one, misspelt."""
-    main = problem.equations.values() if isinstance(problem, Map) else [problem.expression]
+    main = problem.equations if isinstance(problem, Map) else problem.main
     function = problem.function if isinstance(problem, Map) else None
     starts = [value for value in problem.initial.values() if isinstance(value, Expression)]
-    used = {n for f in (*main, *problem.definitions.values(), *starts) for n in f.names}
+    used = {n for f in (*main.values(), *problem.definitions.values(), *starts) for n in f.names}
     used |= set(function.takes) if function else set()
     who = f"the function {function.name} does not take it" if function else "no formula uses it"
     for part in ("parameters", "definitions"):
@@ -48,7 +48,9 @@ def check_shapes(mistakes: Mistakes, problem: Map | Objective) -> None:
             for name, f in problem.equations.items()
         }
     else:
-        formulas = {"expression": (problem.expression, Component())}
+        # Residuals are numbers or vectors of any length.
+        wanted = None if problem.residuals else Component()
+        formulas = {where: (formula, wanted) for where, formula in problem.main.items()}
 
     def evaluate(x: dict[str, Any], p: dict[str, Any], n: Any) -> None:
         given = {**p, **x, "n": n, "size": size(problem.components)}
@@ -70,8 +72,15 @@ def check_shapes(mistakes: Mistakes, problem: Map | Objective) -> None:
 
 
 def _check_result(
-    mistakes: Mistakes, where: str, formula: Expression, result: Any, component: Component
+    mistakes: Mistakes, where: str, formula: Expression, result: Any, component: Component | None
 ) -> None:
+    """The shape and the field of a component; None: any vector of real numbers."""
+    if component is None:
+        if len(result.shape) > 1:
+            given = f"but the formula gives shape {list(result.shape)}"
+            mistakes.add(where, f"expected a number or a vector, {given}", formula.text)
+            return
+        component = Component(result.shape)
     if result.shape not in (component.shape, ()):
         given, wanted = (
             f"shape {list(s)}" if s else "a number" for s in (result.shape, component.shape)

@@ -39,7 +39,7 @@ PARTS = {
     "map": ("equations", "definitions", "parameters", "initial", "modulus"),
     "objective": ("definitions", "parameters", "initial"),
 }
-FORMULA = {"map": (), "objective": ("expression",)}
+FORMULA = {"map": (), "objective": ("expression", "residuals")}
 # What a document says of a Python function in the place of its formulas.
 FUNCTION = "function"
 FROM_PYTHON = "no document names code; hand it over from Python: pipeline.run(..., map=f)"
@@ -79,7 +79,8 @@ def read(
     parts = {key: _part(mistakes, f"{group}.{key}", node.get(key)) for key in PARTS[group]}
     if len(mistakes) > told:
         return None, {}
-    texts = {key: node.get(key) for key in FORMULA[group]}
+    # What is left empty, as in objective=custom, is not given.
+    texts = {key: node[key] for key in FORMULA[group] if node.get(key)}
     if function is not None and fields["name"] in NAMELESS:
         fields["name"] = function.name
     resolved = {**fields, **texts, **parts}
@@ -87,8 +88,8 @@ def read(
         mistakes.add("map.function", f"the map is a Python function, and {FROM_PYTHON}")
         return None, resolved
     _check_names(mistakes, group, parts, function)
-    if group == "objective" and not texts["expression"]:
-        mistakes.add("objective.expression", "expected the formula of f, such as (x - 1)**2")
+    if group == "objective":
+        _check_main(mistakes, texts, fields["sense"])
     if len(mistakes) > before:
         return None, resolved
 
@@ -117,11 +118,10 @@ def read(
             resolved[FUNCTION] = function.record
         problem = _map(mistakes, parts, known, function, common)
     else:
-        compiled: dict[str, Expression] = {}
-        _compile(mistakes, "objective", "expression", texts["expression"], known, compiled)
+        found = _main(mistakes, texts, known)
         if len(mistakes) > before:
             return None, resolved
-        problem = Objective(expression=compiled["expression"], sense=fields["sense"], **common)
+        problem = Objective(sense=fields["sense"], **found, **common)
     if len(mistakes) == before:
         formulas.check_use(mistakes, problem)
         formulas.check_shapes(mistakes, problem)
@@ -143,6 +143,33 @@ def _map(
     order = parts["equations"] if function is None else parts["initial"]
     common["components"] = {name: common["components"][name] for name in order}
     return Map(equations=equations, modulus=modulus, function=function, **common)
+
+
+def _check_main(mistakes: Mistakes, texts: Mapping[str, Any], sense: str) -> None:
+    """Exactly one of the two forms of an objective."""
+    if not texts:
+        advice = "expected the formula of f, such as (x - 1)**2, or residuals, such as [x - 1, y]"
+        mistakes.add("objective.expression", advice)
+    elif len(texts) > 1:
+        advice = "drop the other with '~objective.expression' or '~objective.residuals'"
+        mistakes.add("objective.expression, residuals", f"expected one of the two; {advice}")
+    elif "residuals" in texts and sense == "maximise":
+        advice = "residuals make a sum of squares, which is minimised; give an expression instead"
+        mistakes.add("objective.sense", advice, sense)
+
+
+def _main(mistakes: Mistakes, texts: Mapping[str, Any], known: list[str]) -> dict[str, Any]:
+    """{expression: ...} or {residuals: (..., ...)} of an objective, compiled."""
+    compiled: dict[str, Expression] = {}
+    if "expression" in texts:
+        _compile(mistakes, "objective", "expression", texts["expression"], known, compiled)
+        return compiled
+    given = texts["residuals"]
+    listed = given if isinstance(given, list) else [given]
+    for k, text in enumerate(listed):
+        key = f"residuals[{k}]" if len(listed) > 1 else "residuals"
+        _compile(mistakes, "objective", key, text, known, compiled)
+    return {"residuals": tuple(compiled.values())}
 
 
 def _part(mistakes: Mistakes, where: str, node: Any) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import numpy as np
 
 from pipeline import expressions
 from pipeline.errors import CobwebError
-from pipeline.figures.view import View, cell, number, section
+from pipeline.figures.view import View, cell, number, residuals, section
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -66,11 +66,23 @@ def at(view: View, index: Mapping[str, int]) -> Model | None:
         for name, text in section(iterated, "definitions").items():
             definitions[str(name)] = expressions.compile(str(text), names)
             names.append(str(name))
-        texts = section(iterated, "equations") or {"f": iterated["expression"]}
-        formulas = {str(n): expressions.compile(str(t), names) for n, t in texts.items()}
+        formulas: dict[str, Callable[..., Any]] = {
+            str(n): expressions.compile(str(t), names)
+            for n, t in section(iterated, "equations").items()
+        }
+        formulas = formulas or {"f": _objective(iterated, names)}
     except FAULTS:
         return None
     return Model(components, formulas, definitions, parameters) if components else None
+
+
+def _objective(iterated: Mapping[str, Any], names: list[str]) -> Callable[..., Any]:
+    """An objective's formula, or the sum of the squares of its residuals."""
+    given = residuals(iterated)
+    if not given:
+        return expressions.compile(str(iterated["expression"]), names)
+    compiled = [expressions.compile(text, names) for text in given]
+    return lambda known, xp: sum(np.sum(formula(known, xp=xp) ** 2) for formula in compiled)
 
 
 def _array(given: Any) -> Any:
@@ -167,16 +179,22 @@ def surface(
         return None
     u, v = np.meshgrid(x, y)
     try:
-        if len(model.components) == 2:
+        if len(model.components) == 2 and not residuals(view.iterated):
             first, second = model.components
             found = np.asarray(model({first: u, second: v})["f"])
             return np.broadcast_to(found, u.shape).astype(float)
-        only = model.components[0]
-        # A vector's formula reduces over its entries (@, sum): one point at a time.
+        # Sums over entries (of a vector, of residuals) are taken at one point at a time.
         points = np.stack([u.ravel(), v.ravel()], axis=1)
-        return np.array([float(model({only: p})["f"]) for p in points]).reshape(u.shape)
+        return np.array([float(model(_state(model, p))["f"]) for p in points]).reshape(u.shape)
     except FAULTS:
         return None
+
+
+def _state(model: Model, point: np.ndarray) -> dict[str, Any]:
+    """A point of the plane as two components, or as one vector."""
+    if len(model.components) == 2:
+        return dict(zip(model.components, point, strict=True))
+    return {model.components[0]: point}
 
 
 def fixed_points(

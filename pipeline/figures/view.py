@@ -115,6 +115,12 @@ def section(document: Mapping[str, Any], key: str) -> Mapping[str, Any]:
     return found if isinstance(found, Mapping) else {}
 
 
+def residuals(iterated: Mapping[str, Any]) -> list[str]:
+    """The formulas of an objective's residuals; empty where it has an expression instead."""
+    given = iterated.get("residuals") or []
+    return [str(text) for text in (given if isinstance(given, list) else [given])]
+
+
 def document(data: xr.Dataset) -> Mapping[str, Any]:
     """The document in the attributes; empty where there is none or it cannot be read.
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from pipeline import expressions
 from pipeline.errors import CobwebError
-from pipeline.figures.view import Axis, View, number, section
+from pipeline.figures.view import Axis, View, number, residuals, section
 from pipeline.status import Status
 
 if TYPE_CHECKING:
@@ -116,6 +116,8 @@ def equation(view: View) -> list[str]:
             what = "max" if str(iterated.get("sense", "")).startswith("max") else "min"
             state = ", ".join(expressions.symbol(str(n)) for n in section(iterated, "initial"))
             lines = [rf"\mathrm{{{what}}}\ f({state}) = {_formula(iterated['expression'], names)}"]
+        elif residuals(iterated):
+            lines = _squares(iterated, names)
         else:
             lines = [
                 rf"{expressions.symbol(str(name))} \mapsto {_formula(text, names)}"
@@ -128,6 +130,15 @@ def equation(view: View) -> list[str]:
     except (CobwebError, ArithmeticError, ValueError, TypeError, KeyError, RecursionError):
         return []
     return [math(line) for line in lines]
+
+
+def _squares(iterated: Mapping[str, Any], names: list[str]) -> list[str]:
+    """A sum of squares, and what is squared, without dollars."""
+    state = ", ".join(expressions.symbol(str(n)) for n in section(iterated, "initial"))
+    shown = [_formula(text, names) for text in residuals(iterated)]
+    marks = [f"_{{{k}}}" for k in range(1, len(shown) + 1)] if len(shown) > 1 else [""]
+    lines = [f"r{mark} = {text}" for mark, text in zip(marks, shown, strict=True)]
+    return [rf"\mathrm{{min}}\ f({state}) = \Vert r \Vert^2", *lines]
 
 
 def formula(view: View, text: Any) -> str:
@@ -207,6 +218,8 @@ def caption(view: View, notes: str = "") -> str:
     lines = [heading(view)] if heading(view) else []
     if "expression" in iterated:
         lines.append(f"{iterated.get('sense', 'minimise')}: {iterated['expression']}")
+    if residuals(iterated):
+        lines.append(f"minimise: the sum of the squares of {'; '.join(residuals(iterated))}")
     lines += [f"{n}' = {text}" for n, text in section(iterated, "equations").items()]
     lines += [f"with {n} = {text}" for n, text in section(iterated, "definitions").items()]
     if section(iterated, "function"):

@@ -25,7 +25,7 @@ def structure(experiment: Experiment) -> str:
             # And by what JAX made of them just now: a variable that they read may have changed.
             formulas += (id(problem.function.call), problem.function.program)
     else:
-        formulas = (problem.expression.text, problem.sense)
+        formulas = (_texts(problem.main), problem.sense)
     return repr(
         (
             problem.group,

@@ -138,6 +138,80 @@ def test_mistaken_objectives(changes, message):
     assert message in found[0]
 
 
+SQUARES = {
+    "name": "mine",
+    "residuals": ["a*(x - 1)", "[x*y, y - 2]"],
+    "parameters": {"a": 10},
+    "initial": {"x": 0, "y": 0},
+}
+
+
+@pytest.mark.parametrize(
+    ("residuals", "values"),
+    [
+        (["a*(x - 1)", "[x*y, y - 2]"], [-10, 0, -2]),
+        ("a*[x - 1, x*y, y - 2]", [-10, 0, -20]),
+        (["a"], [10]),
+    ],
+)
+def test_residuals(residuals, values):
+    problem = read({"objective": {**SQUARES, "residuals": residuals}, "solver": {"name": "newton"}})
+    objective = problem.problem
+    assert objective.expression is None
+    x, p = {"x": np.float64(0), "y": np.float64(0)}, dict(objective.parameters)
+    assert objective.residual_vector(x, p, np).tolist() == values
+    assert objective.value(x, p, np) == sum(v**2 for v in values)
+    # The document says what was given, and no more.
+    assert problem.document["objective"]["residuals"] == residuals
+    assert "expression" not in problem.document["objective"]
+    assert read(problem.document).document == problem.document
+
+
+@pytest.mark.parametrize("empty", ["", None])
+def test_an_empty_form_is_none(empty):
+    squares = {**SQUARES, "expression": empty}
+    assert read({"objective": squares, "solver": {"name": "newton"}}).problem.residuals
+    found = read(VECTOR, objective__residuals=[])
+    assert found.problem.residuals == ()
+    assert "residuals" not in found.document["objective"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (
+            {"expression": "x**2"},
+            "objective.expression, residuals: expected one of the two; drop the other with '~obj",
+        ),
+        (
+            {"residuals": []},
+            "objective.expression: expected the formula of f, such as (x - 1)**2, or residuals",
+        ),
+        (
+            {"sense": "maximise"},
+            'objective.sense = "maximise": residuals make a sum of squares, which is minimised; ',
+        ),
+        ({"residuals": ["a*x", "q*y"]}, 'objective.residuals[1]: no name called "q"'),
+        ({"residuals": "q*y"}, 'objective.residuals: no name called "q"'),
+        ({"residuals": ["a*x", True]}, "objective.residuals[1] = true: expected a formula"),
+        ({"residuals": {"r": "a*x"}}, 'objective.residuals = {"r": "a*x"}: expected a formula'),
+        (
+            {"residuals": "a*x*eye(2)"},
+            'objective.residuals = "a*x*eye(2)": expected a number or a vector, but the formula',
+        ),
+        (
+            {"residuals": ["a*x", "1j*y"]},
+            'objective.residuals[1] = "1j*y": expected real numbers, but the formula gives complex',
+        ),
+        ({"residuals": ["x", "y"]}, "objective.parameters.a: no formula uses it"),
+    ],
+)
+def test_mistaken_residuals(changes, message):
+    found = mistakes({"objective": {**SQUARES, **changes}, "solver": {"name": "newton"}})
+    assert len(found) == 1
+    assert message in found[0]
+
+
 def test_complex_objective():
     found = mistakes(VECTOR, objective__expression="1j*x[0]", objective__parameters={})
     assert found == [

@@ -72,6 +72,20 @@ def test_entries_of_array_parameters_are_axes_too():
     assert found.values["c"].tolist() == [1, 7]
 
 
+def test_surface_of_a_sum_of_squares():
+    # Data in a residual: each point of the lattice by itself.
+    described = {
+        "residuals": ["x*t - d", "x + y"],
+        "definitions": {"d": "y*t"},
+        "parameters": {"t": [1, 2, 3]},
+        "initial": {"x": 0, "y": 0},
+    }
+    seen = view.View(datasets.single(), {"objective": described}, (), ())
+    x, y = np.array([0.0, 1.0, 2.0]), np.array([1.0, 3.0, 5.0])
+    expected = 14 * (x - y[:, None]) ** 2 + (x + y[:, None]) ** 2
+    assert model.surface(seen, {}, x, y) == pytest.approx(expected)
+
+
 def test_surfaces_of_a_vector_and_of_two_components():
     x, y = np.array([0.0, 3.0]), np.array([0.0, 7.0])
     # REFERENCE row 30: -452 at 0; 2 at (3, 7).

@@ -87,6 +87,22 @@ def test_a_hopeless_equation_gives_way_to_the_name():
     assert page.figure.texts[0].get_text() == "huge map"
 
 
+@pytest.mark.parametrize(
+    ("residuals", "lines", "squared"),
+    [
+        ("a*x - y", [r"$r = a\,x-y$"], "a*x - y"),
+        (["x - 1", "a*y"], [r"$r_{1} = x-1$", r"$r_{2} = a\,y$"], "x - 1; a*y"),
+    ],
+)
+def test_a_sum_of_squares_shows_what_is_squared(residuals, lines, squared):
+    described = {"residuals": residuals, "parameters": {"a": 1}, "initial": {"x": 0, "y": 0}}
+    seen = view.View(datasets.single(), {"objective": described}, (), ())
+    first, *rest = words.equation(seen)
+    assert first == r"$\mathrm{min}\ f(x, y) = \Vert r \Vert^2$"
+    assert rest == lines
+    assert f"minimise: the sum of the squares of {squared}" in words.caption(seen)
+
+
 def test_a_caption_counts_how_the_cells_ended():
     ds = datasets.seed_basin()
     text = str(figures.draw(ds, style="paper").get_label())

@@ -95,6 +95,16 @@ CHOICES: list[tuple[Any, str, Any]] = [
     (SOLVER, "analysis", {}),
 ]
 
+SQUARES = document(
+    objective={"residuals": ["a*x", "y - 1"], "parameters": {"a": 2}, "initial": {"x": 1, "y": 0}},
+    solver={"name": "newton"},
+)
+NUMBERS += [(SQUARES, "objective.parameters.a", 3)]
+CHOICES += [
+    (SQUARES, "objective.residuals", ["a*x", "y - 2"]),
+    (SQUARES, "objective.residuals", "[a*x, y - 1]"),
+]
+
 
 def changed(original: Any, path: str, value: Any) -> Any:
     """A copy of a document with one value changed."""
@@ -132,7 +142,7 @@ def test_a_choice_changes_the_structure(original: Any, path: str, value: Any) ->
 
 
 def test_all_choices_differ_from_one_another() -> None:
-    for group in (MAP, SOLVER):
+    for group in (MAP, SOLVER, SQUARES):
         every = [complex_start(changed(o, path, v)) for o, path, v in CHOICES if o is group]
         assert len({of(each) for each in every}) == len(every)
 
