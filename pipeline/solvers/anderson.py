@@ -29,9 +29,11 @@ class Memory(NamedTuple):
         states: [m, d] the last one first.
         steps: [m, d]
         count: [] of the differences.
-        change: [d] the last step that was taken.
-        f: [d] the map's step at the state before.
-        least: [] norm of the map's steps since the last restart.
+        change: [d] the last step that was taken, from a state with the map's step `f`.
+        f: [d]
+        best: [d] the state with the least of the map's steps since the last restart.
+        best_f: [d] that step.
+        least: [] its norm, infinite after a restart.
     """
 
     states: Any
@@ -39,6 +41,8 @@ class Memory(NamedTuple):
     count: Any
     change: Any
     f: Any
+    best: Any
+    best_f: Any
     least: Any
 
 
@@ -73,15 +77,21 @@ def build(problem: Any, parameters: Mapping[str, Any], settings: Mapping[str, An
     def advance(u: Any, residual: Any, memory: Memory) -> Move:
         f = target.forward * residual
         size = norm(f)
+        grown = size > settings["restart"] * memory.least
+        better = size <= memory.least
+        best = jnp.where(better, u, memory.best)
+        best_f = jnp.where(better, f, memory.best_f)
         # Before the first step there is no difference yet.
         moved = jnp.any(memory.change != 0)
         states = jnp.roll(memory.states, 1, axis=0).at[0].set(memory.change)
         steps = jnp.roll(memory.steps, 1, axis=0).at[0].set(f - memory.f)
         count = jnp.where(moved, jnp.minimum(memory.count + 1, len(states)), 0)
         gamma = coefficients(steps, f, settings["regularisation"])
-        sound = moved & (size <= settings["restart"] * memory.least)
-        sound &= jnp.all(jnp.isfinite(gamma))
+        sound = moved & ~grown & jnp.all(jnp.isfinite(gamma))
         gamma = jnp.where(sound, gamma, 0.0)
+        # A restart is a plain step from the best state, and its outcome is taken as it is: where
+        # the map repels, it would lead back for ever.
+        base, f = jnp.where(grown, best, u), jnp.where(grown, best_f, f)
         change = mixing * f - gamma @ (states + mixing * steps)
         kept = Memory(
             states=jnp.where(sound, states, 0.0),
@@ -89,15 +99,17 @@ def build(problem: Any, parameters: Mapping[str, Any], settings: Mapping[str, An
             count=jnp.where(sound, count, 0).astype(jnp.int32),
             change=change,
             f=f,
-            least=jnp.where(sound, jnp.minimum(memory.least, size), size),
+            best=best,
+            best_f=best_f,
+            least=jnp.where(grown, jnp.inf, jnp.minimum(memory.least, size)),
         )
-        return Move(change, {"memory_used": kept.count}, kept)
+        return Move(base - u + change, {"memory_used": kept.count}, kept)
 
     def remember(u: Any, residual: Any) -> Memory:
         # More differences than dimensions depend on each other.
         none = jnp.zeros((min(settings["memory"], u.size), u.size), u.dtype)
-        zero = jnp.zeros_like(u)
-        return Memory(none, none, jnp.int32(0), zero, zero, norm(residual))
+        zero, f = jnp.zeros_like(u), target.forward * residual
+        return Memory(none, none, jnp.int32(0), zero, zero, u, f, norm(f))
 
     return iterate(
         target, advance, settings, tells={"memory_used": jnp.int32(0)}, remember=remember
@@ -116,7 +128,7 @@ SOLVER = Solver(
         "restart": Setting(
             "number",
             10.0,
-            "the memory is dropped where the residual exceeds its least by this factor",
+            "back to the best state, without memory, where the residual exceeds its by this",
             low=1,
             swept=True,
         ),

@@ -13,7 +13,7 @@ from pipeline.arrays import Variable
 from pipeline.settings import Setting
 from pipeline.solvers.descent import Move, iterate
 from pipeline.solvers.iteration import TOLERANCES, Iteration, Solver
-from pipeline.solvers.line_search import backtrack, line
+from pipeline.solvers.line_search import backtrack, line, shortest
 from pipeline.solvers.target import aim
 
 
@@ -28,6 +28,7 @@ def build(problem: Any, parameters: Mapping[str, Any], settings: Mapping[str, An
         search = backtrack(
             line(target, u, direction),
             jnp.asarray(settings["step"]).astype(u.dtype),
+            least=shortest(u, direction),
             contraction=settings["contraction"],
             decrease=settings["decrease"],
             limit=settings["backtrack_limit"],

@@ -26,7 +26,9 @@ def build(problem: Any, parameters: Mapping[str, Any], settings: Mapping[str, An
     def advance(u: Any, residual: Any, memory: Any) -> Move:
         matrix, derivative = jax.linearize(jacobian, u)
         newton = -jnp.linalg.solve(matrix, residual)
-        return Move(-jnp.linalg.solve(matrix + derivative(newton) / 2, residual))
+        step = -jnp.linalg.solve(matrix + derivative(newton) / 2, residual)
+        # An infinite matrix would leave no step at all.
+        return Move(jnp.where(jnp.all(jnp.isfinite(newton)), step, newton))
 
     return iterate(target, advance, settings)
 

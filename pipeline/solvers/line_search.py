@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from pipeline.solvers.descent import norm
+from pipeline.solvers.descent import STANDSTILL, norm
 from pipeline.solvers.target import Target
 
 # Of a merit, this many units in the last place are rounding.
@@ -54,12 +54,26 @@ def line(target: Target, u: Any, direction: Any) -> Line:
     return along
 
 
-def backtrack(along: Line, first: Any, *, contraction: Any, decrease: Any, limit: Any) -> Search:
+def shortest(u: Any, direction: Any) -> Any:
+    """[] The length below which a step is none."""
+    import jax.numpy as jnp
+
+    size = norm(direction)
+    return STANDSTILL * jnp.finfo(u.dtype).eps * norm(u) / jnp.where(size > 0, size, 1.0)
+
+
+def backtrack(
+    along: Line, first: Any, *, least: Any, contraction: Any, decrease: Any, limit: Any
+) -> Search:
     """Armijo's rule: the first of first, first * contraction, ... whose decrease suffices.
 
     That is phi(t) <= phi(0) + decrease * t * phi'(0). Where the values differ by no more than their
     rounding, the slopes decide: phi'(t) <= (2 * decrease - 1) phi'(0), the same condition on a
     quadratic (Hager and Zhang 2005, doi:10.1137/030601880, equation 4.1).
+
+    Args:
+        least: a length; no shorter one is tried.
+        limit: of the contractions.
     """
     import jax
     import jax.numpy as jnp
@@ -70,14 +84,17 @@ def backtrack(along: Line, first: Any, *, contraction: Any, decrease: Any, limit
     def suffices(t: Any) -> Any:
         new, tilt = along(t)
         level = (new <= value + slack) & (tilt <= (2 * decrease - 1) * slope)
-        return (new <= value + decrease * t * slope) | level
+        fallen = (new <= value + decrease * t * slope) & (new < value - slack)
+        return fallen | level
 
     def shorter(s: Search) -> Search:
         t = s.length * contraction
         return Search(t, s.trials + 1, suffices(t))
 
-    begin = Search(first, jnp.int32(1), suffices(first))
-    end = jax.lax.while_loop(lambda s: ~s.found & (s.trials <= limit), shorter, begin)
+    def going(s: Search) -> Any:
+        return ~s.found & (s.trials <= limit) & (s.length * contraction >= least)
+
+    end = jax.lax.while_loop(going, shorter, Search(first, jnp.int32(1), suffices(first)))
     return end._replace(length=jnp.where(end.found, end.length, 0.0))
 
 
@@ -90,7 +107,7 @@ def exact(along: Line, u: Any, direction: Any) -> Search:
     import jax
     import jax.numpy as jnp
 
-    zero = jnp.zeros((), u.dtype)
+    zero, least = jnp.zeros((), u.dtype), shortest(u, direction)
     eps = jnp.finfo(u.dtype).eps
 
     def look(t: Any) -> tuple[Any, Any, Any]:
@@ -104,7 +121,8 @@ def exact(along: Line, u: Any, direction: Any) -> Search:
 
     def going(b: Bracket) -> Any:
         wide = b.high - b.low > ROUNDING * eps * b.high
-        return ~b.found & (b.trials < MOST) & (wide | ~jnp.isfinite(b.high))
+        apart = (wide & (b.high > least)) | ~jnp.isfinite(b.high)
+        return ~b.found & (b.trials < MOST) & apart
 
     def closer(b: Bracket) -> Bracket:
         new, tilt, bend = look(b.t)
