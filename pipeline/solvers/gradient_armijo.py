@@ -45,6 +45,7 @@ def build(problem: Any, parameters: Mapping[str, Any], settings: Mapping[str, An
 SOLVER = Solver(
     "gradient_armijo",
     build,
+    memoryless=True,
     smooth=False,
     settings={
         "step": Setting(

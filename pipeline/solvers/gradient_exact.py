@@ -37,6 +37,7 @@ def build(problem: Any, parameters: Mapping[str, Any], settings: Mapping[str, An
 SOLVER = Solver(
     "gradient_exact",
     build,
+    memoryless=True,
     smooth=False,
     settings={**TOLERANCES},
     tells=(

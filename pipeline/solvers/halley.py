@@ -33,4 +33,4 @@ def build(problem: Any, parameters: Mapping[str, Any], settings: Mapping[str, An
     return iterate(target, advance, settings)
 
 
-SOLVER = Solver("halley", build, dense=True, settings={**TOLERANCES})
+SOLVER = Solver("halley", build, memoryless=True, dense=True, settings={**TOLERANCES})

@@ -28,6 +28,7 @@ def build(problem: Any, parameters: Mapping[str, Any], settings: Mapping[str, An
 SOLVER = Solver(
     "relaxed",
     build,
+    memoryless=True,
     solves=("map",),
     settings={
         "omega": Setting("number", 0.5, "share of the map's own step", swept=True),

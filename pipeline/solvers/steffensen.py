@@ -49,4 +49,4 @@ def build(problem: Any, parameters: Mapping[str, Any], settings: Mapping[str, An
     return iterate(target, advance, settings)
 
 
-SOLVER = Solver("steffensen", build, settings={**TOLERANCES})
+SOLVER = Solver("steffensen", build, memoryless=True, settings={**TOLERANCES})

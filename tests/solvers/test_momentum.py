@@ -81,7 +81,7 @@ def test_momentum_is_swept_and_none_is_gradient_descent() -> None:
     assert ds["status"].values[2] in beyond
     assert float(ds["objective_final"][2]) > 1e6
     # 0.01: |r| falls by sqrt(0.9) a step, and swings; over 200 steps the mean tells.
-    size = np.hypot(ds["x"], ds["y"]).values[3]
+    size = np.hypot(ds["x"].values, ds["y"].values)[3]
     low, high = (np.max(size[k : k + 40]) for k in (50, 250))
     assert (high / low) ** (1 / 200) == pytest.approx(sqrt(0.9), abs=2e-3)
 
