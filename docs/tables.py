@@ -102,7 +102,7 @@ CODES: Mapping[Any, Mapping[str, str]] = {
         "escaped": "beyond the escape radius, or not finite",
         "iteration_limit": "a solver had not converged after `iterate.length` steps",
         "stalled": "the step became smaller than rounding, the residual did not",
-        "line_search_failed": "reserved: no solver here searches along a line",
+        "line_search_failed": "no length along the gradient led to anything less",
         "unbounded_objective": "the objective passed 1e20 on the wanted side",
         "job_failed": "a job of a sweep that failed, in `sweep.nc`",
     },

@@ -161,7 +161,8 @@ def _cell(subject: Subject, bench: Bench, cell: int, circle: np.ndarray, longest
     found = yield from roots(finals[ended], circle)
     labels[ended], attractors = found.labels, found.attractors
     going = np.flatnonzero(status == Status.iteration_limit)
-    if subject.solver.autonomous and subject.solver.smooth and len(going):
+    solver = subject.solver
+    if solver.autonomous and solver.smooth and solver.memoryless and len(going):
         found = yield from seek(finals[going], circle, longest)
         # What is only slow has not converged, and what fails has no status of its own yet.
         others = [a.kind != AttractorKind.fixed_point for a in found.attractors]

@@ -191,7 +191,7 @@ def refuse(subject: Subject) -> str | None:
         return "a map whose formulas use n has no cycles"
     solver = subject.solver
     if not (solver.autonomous and solver.smooth and solver.memoryless):
-        able = ", ".join(name for name, s in solvers.TABLE.items() if s.memoryless)
+        able = ", ".join(name for name, s in solvers.TABLE.items() if s.memoryless and s.smooth)
         return f"a step of {solver.name} is no smooth map of the state alone; expected {able}"
     size = len(reals(subject.problem.components))
     if size > MOST_REALS:

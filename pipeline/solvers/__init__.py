@@ -2,11 +2,42 @@
 
 from __future__ import annotations
 
-from pipeline.solvers import direct, gradient, newton, newton_cg
+from pipeline.solvers import (
+    aitken,
+    anderson,
+    chord,
+    direct,
+    gradient,
+    gradient_armijo,
+    gradient_exact,
+    halley,
+    momentum,
+    nesterov,
+    newton,
+    newton_cg,
+    relaxed,
+    secant,
+    steffensen,
+)
 from pipeline.solvers.iteration import Iteration, Solver
 
 __all__ = ["TABLE", "Iteration", "Solver"]
 
-TABLE: dict[str, Solver] = {
-    module.SOLVER.name: module.SOLVER for module in (direct, gradient, newton, newton_cg)
-}
+_MODULES = (
+    direct,
+    relaxed,
+    aitken,
+    steffensen,
+    anderson,
+    gradient,
+    gradient_exact,
+    gradient_armijo,
+    momentum,
+    nesterov,
+    secant,
+    chord,
+    newton,
+    newton_cg,
+    halley,
+)
+TABLE: dict[str, Solver] = {module.SOLVER.name: module.SOLVER for module in _MODULES}

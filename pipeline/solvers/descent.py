@@ -27,6 +27,7 @@ class Progress(NamedTuple):
         tolerance: [] of the residual's norm.
         status: [] a code of `Status`.
         tells: what the solver records besides.
+        memory: what it keeps of the steps before.
     """
 
     u: Any
@@ -36,18 +37,43 @@ class Progress(NamedTuple):
     tolerance: Any
     status: Any
     tells: dict[str, Any]
+    memory: Any
 
 
-Advance = Callable[[Any, Any], tuple[Any, dict[str, Any]]]
+class Move(NamedTuple):
+    """One step of a solver.
+
+    Attributes:
+        change: [d] of u.
+        tells: what there is to record of it; nothing is put into it.
+        memory: for the next step.
+        failed: [] whether a line search found no length; `change` is 0 then.
+    """
+
+    change: Any
+    tells: Mapping[str, Any] = {}
+    memory: Any = ()
+    failed: Any = False
 
 
-def iterate(target: Target, advance: Advance, settings: Mapping[str, Any], tells: Any) -> Iteration:
+Advance = Callable[[Any, Any, Any], Move]
+
+
+def iterate(
+    target: Target,
+    advance: Advance,
+    settings: Mapping[str, Any],
+    *,
+    tells: Mapping[str, Any] | None = None,
+    remember: Callable[[Any, Any], Any] = lambda u, residual: (),
+) -> Iteration:
     """The iteration u -> u + step.
 
     Args:
-        advance: (u, residual) -> (step [d], what it tells of it).
+        advance: (u, residual, memory) -> the step.
         settings: absolute_tolerance and relative_tolerance.
         tells: what stands in the history before the first step.
+        remember: (u, residual) -> the memory before the first step.
     """
     import jax
     import jax.numpy as jnp
@@ -77,15 +103,20 @@ def iterate(target: Target, advance: Advance, settings: Mapping[str, Any], tells
         tolerance = jnp.asarray(tolerance).astype(u.dtype)
         status = judge(u, value, residual, jnp.full((), jnp.inf, u.dtype), tolerance)
         unmoved = jnp.full((), jnp.nan, u.dtype)
-        return Progress(u, residual, value, unmoved, tolerance, status, tells)
+        memory = remember(u, residual)
+        return Progress(u, residual, value, unmoved, tolerance, status, dict(tells or {}), memory)
 
     def step(carry: Progress, n: Any) -> Progress:
-        change, told = advance(carry.u, carry.residual)
-        u = carry.u + change
+        move = advance(carry.u, carry.residual, carry.memory)
+        u = carry.u + move.change
         value, residual = look(u)
         moved = norm(u - carry.u)
         status = judge(u, value, residual, moved, carry.tolerance)
-        return Progress(u, residual, value, moved, carry.tolerance, status, told)
+        if move.failed is not False:
+            lost = move.failed & (status == Status.stalled)
+            status = jnp.where(lost, Status.line_search_failed, status).astype(jnp.int8)
+        told = dict(move.tells)
+        return Progress(u, residual, value, moved, carry.tolerance, status, told, move.memory)
 
     def probe(carry: Progress) -> dict[str, Any]:
         seen = {"residual_norm": norm(carry.residual), "step_norm": carry.step_norm, **carry.tells}

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pipeline.settings import Setting
-from pipeline.solvers.descent import iterate
+from pipeline.solvers.descent import Move, iterate
 from pipeline.solvers.iteration import TOLERANCES, Iteration, Solver
 from pipeline.solvers.target import aim
 
@@ -18,10 +18,10 @@ def build(problem: Any, parameters: Mapping[str, Any], settings: Mapping[str, An
     """Fixed step: stable on a quadratic where step < 2 / (its largest curvature)."""
     target = aim(problem, parameters)
 
-    def advance(u: Any, residual: Any) -> tuple[Any, dict[str, Any]]:
-        return -settings["step"] * target.merit_gradient(u, residual), {}
+    def advance(u: Any, residual: Any, memory: Any) -> Move:
+        return Move(-settings["step"] * target.merit_gradient(u, residual))
 
-    return iterate(target, advance, settings, {})
+    return iterate(target, advance, settings)
 
 
 SOLVER = Solver(

@@ -45,6 +45,7 @@ class Solver:
         memoryless: whether a step depends on the components of the problem alone, so that the
             iteration is a map of them.
         dense: whether a step forms a d x d matrix.
+        vectors: settings -> how many vectors of the state's size it keeps of the steps before.
         tells: what its history records besides the quantities that all solvers have.
     """
 
@@ -57,6 +58,7 @@ class Solver:
     smooth: bool = True
     memoryless: bool = False
     dense: bool = False
+    vectors: Callable[[Mapping[str, Any]], int] = lambda settings: 0
     tells: tuple[Variable, ...] = ()
 
 

@@ -2,6 +2,11 @@
 
 The residual of an objective is its gradient, so that J is the Hessian, `jacfwd(jacrev(f))`. The
 method finds stationary points of every kind, and fixed points of a map whether stable or not.
+
+Two of the linear solvers are for symmetric matrices: A = H, or -H where f is maximised, and of a
+map the normal equations, A = J^T J. With `cholesky` A has to be positive definite. With `eigh` its
+eigenvalues count by their moduli, none below a fraction of the largest (Nocedal and Wright,
+Numerical Optimization, 2006, section 3.4): the step always descends, and saddles repel it.
 """
 
 from __future__ import annotations
@@ -10,9 +15,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from pipeline.settings import Setting
-from pipeline.solvers.descent import iterate
+from pipeline.solvers.descent import Move, iterate
 from pipeline.solvers.iteration import TOLERANCES, Iteration, Solver
-from pipeline.solvers.target import aim
+from pipeline.solvers.target import NEGLIGIBLE, Target, aim
 
 
 def _lu(matrix: Any, vector: Any) -> Any:
@@ -27,21 +32,48 @@ def _inverse(matrix: Any, vector: Any) -> Any:
     return jnp.linalg.inv(matrix) @ vector
 
 
-LINEAR_SOLVERS: dict[str, Callable[[Any, Any], Any]] = {"lu": _lu, "inverse": _inverse}
+def _cholesky(matrix: Any, vector: Any) -> Any:
+    import jax
+
+    return jax.scipy.linalg.cho_solve(jax.scipy.linalg.cho_factor(matrix), vector)
+
+
+def _eigh(matrix: Any, vector: Any) -> Any:
+    import jax.numpy as jnp
+
+    eigenvalues, vectors = jnp.linalg.eigh(matrix)
+    sizes = jnp.abs(eigenvalues)
+    least = jnp.maximum(NEGLIGIBLE, jnp.finfo(sizes.dtype).eps) * jnp.max(sizes)
+    return vectors @ ((vectors.T @ vector) / jnp.maximum(sizes, least))
+
+
+SYMMETRIC: dict[str, Callable[[Any, Any], Any]] = {"cholesky": _cholesky, "eigh": _eigh}
+LINEAR_SOLVERS = {"lu": _lu, "inverse": _inverse, **SYMMETRIC}
+
+
+def _symmetric(target: Target, matrix: Any, vector: Any) -> tuple[Any, Any]:
+    """The symmetric matrix and the right side of the same step."""
+    if target.value is not None:
+        return target.sense * matrix, target.sense * vector
+    return matrix.T @ matrix, matrix.T @ vector
 
 
 def build(problem: Any, parameters: Mapping[str, Any], settings: Mapping[str, Any]) -> Iteration:
-    """A singular Jacobian gives a step that is not finite, and the cell has escaped."""
+    """Where the matrix has no factors, the step is not finite and the cell has escaped."""
     import jax
 
     target = aim(problem, parameters)
-    solve = LINEAR_SOLVERS[settings["linear_solver"]]
+    how = settings["linear_solver"]
+    solve = LINEAR_SOLVERS[how]
     jacobian = jax.jacfwd(target.residual)
 
-    def advance(u: Any, residual: Any) -> tuple[Any, dict[str, Any]]:
-        return -solve(jacobian(u), residual), {}
+    def advance(u: Any, residual: Any, memory: Any) -> Move:
+        matrix, vector = jacobian(u), residual
+        if how in SYMMETRIC:
+            matrix, vector = _symmetric(target, matrix, vector)
+        return Move(-solve(matrix, vector))
 
-    return iterate(target, advance, settings, {})
+    return iterate(target, advance, settings)
 
 
 SOLVER = Solver(

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from pipeline.arrays import Variable
 from pipeline.settings import Setting
-from pipeline.solvers.descent import iterate, norm
+from pipeline.solvers.descent import Move, iterate, norm
 from pipeline.solvers.iteration import TOLERANCES, Iteration, Solver
 from pipeline.solvers.target import Target, aim
 
@@ -86,16 +86,16 @@ def build(problem: Any, parameters: Mapping[str, Any], settings: Mapping[str, An
 
     target = aim(problem, parameters)
 
-    def advance(u: Any, residual: Any) -> tuple[Any, dict[str, Any]]:
+    def advance(u: Any, residual: Any, memory: Any) -> Move:
         change, inner = conjugate_gradients(
             _products(target, u),
             -target.merit_gradient(u, residual),
             tolerance=settings["inner_tolerance"],
             limit=settings["inner_limit"],
         )
-        return change, {"inner_steps": inner}
+        return Move(change, {"inner_steps": inner})
 
-    return iterate(target, advance, settings, {"inner_steps": jnp.int32(0)})
+    return iterate(target, advance, settings, tells={"inner_steps": jnp.int32(0)})
 
 
 SOLVER = Solver(

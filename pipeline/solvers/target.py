@@ -23,9 +23,12 @@ class Target(NamedTuple):
         components: how u is read as a state.
         residual: u -> [d], g(u) - u of a map, the gradient of an objective.
         value: u -> [] the objective; None of a map.
-        merit_gradient: (u, residual) -> [d] the gradient of what is to become small: f, -f where
-            it is maximised, |g(u) - u|^2 / 2.
+        merit: (u, residual) -> [] what is to become small: f, -f where it is maximised,
+            |g(u) - u|^2 / 2.
+        merit_gradient: (u, residual) -> [d] its gradient.
         sense: 1 to minimise, -1 to maximise.
+        forward: forward * residual is the plain step: that of the map, or the unit step of
+            gradient descent or ascent.
         beyond: u -> whether it lies beyond the escape radius.
         classify: u -> a code of `CriticalKind` or `FixedPointKind`.
     """
@@ -33,8 +36,10 @@ class Target(NamedTuple):
     components: Components
     residual: Callable[[Any], Any]
     value: Callable[[Any], Any] | None
+    merit: Callable[[Any, Any], Any]
     merit_gradient: Callable[[Any, Any], Any]
     sense: float
+    forward: float
     beyond: Callable[[Any], Any]
     classify: Callable[[Any], Any]
 
@@ -75,7 +80,17 @@ def _fixed_point(g: Map, p: dict[str, Any]) -> Target:
         known = jnp.all(jnp.isfinite(moduli))
         return jnp.where(known, kind, FixedPointKind.none).astype(jnp.int8)
 
-    return Target(g.components, residual, None, merit_gradient, 1.0, beyond, classify)
+    return Target(
+        components=g.components,
+        residual=residual,
+        value=None,
+        merit=lambda u, r: r @ r / 2,
+        merit_gradient=merit_gradient,
+        sense=1.0,
+        forward=1.0,
+        beyond=beyond,
+        classify=classify,
+    )
 
 
 def _stationary_point(f: Objective, p: dict[str, Any]) -> Target:
@@ -105,8 +120,10 @@ def _stationary_point(f: Objective, p: dict[str, Any]) -> Target:
         components=f.components,
         residual=gradient,
         value=value,
+        merit=lambda u, r: sense * value(u),
         merit_gradient=lambda u, r: sense * r,
         sense=sense,
+        forward=-sense,
         beyond=lambda u: jnp.zeros((), bool),
         classify=classify,
     )

@@ -64,6 +64,45 @@ def test_both_linear_solvers_agree() -> None:
     assert (lu["status"] == Status.converged).mean() > 0.9
 
 
+@pytest.mark.parametrize("linear_solver", ["cholesky", "eigh"])
+def test_symmetric_linear_solvers(linear_solver: str) -> None:
+    """Rows 12 and 31: the same steps, of an objective in its own sense, of a map by J^T J."""
+    how = {"name": "newton", "linear_solver": linear_solver}
+    seed = run(objective="seed_quadratic", solver=how, analysis={"orbit": {}}, length=5)
+    assert seed["x"].values[1] == pytest.approx([3, 7], abs=ROUNDING)
+    assert int(seed["critical_kind"]) == CriticalKind.maximum
+    henon, known = (
+        run(map="henon", solver=solver, analysis={"orbit": {}}, length=20)
+        for solver in (how, {"name": "newton"})
+    )
+    assert henon["x"].values == pytest.approx(known["x"].values, abs=CONVERGED)
+    assert float(henon["x_final"]) == pytest.approx(0.631354477089505, abs=CONVERGED)
+
+
+def test_what_is_not_definite() -> None:
+    """Near Himmelblau's saddle and maximum: `lu` goes there, `cholesky` has no factors.
+
+    `eigh` descends: with moduli of the eigenvalues, saddles and maxima repel.
+    """
+    grid = {"start": {"of": ["x0", "y0"], "values": [[3.3, 0.1], [-0.3, -0.9], [3.1, 2.1]]}}
+    kinds = {"lu": [3, 2, 1], "cholesky": [0, 0, 1], "eigh": [1, 1, 1]}
+    for how, known in kinds.items():
+        solver = {"name": "newton", "linear_solver": how}
+        ds = run(objective="himmelblau", solver=solver, grid=grid, length=100)
+        assert ds["critical_kind"].values.tolist() == known
+        ends = [Status.converged if kind else Status.escaped for kind in known]
+        assert ds["status"].values.tolist() == ends
+
+
+def test_the_spectrum_is_clipped() -> None:
+    """x^2 + 1e-20 y^2: the second eigenvalue counts as 1e-8 of the first, 2."""
+    f = {"expression": "x**2 + 1e-20*y**2 + 1e-6*y", "initial": {"x": 1, "y": 0}}
+    solver = {"name": "newton", "linear_solver": "eigh"}
+    ds = run(objective=f, solver=solver, analysis={"orbit": {}}, length=1)
+    assert float(ds["x"][1]) == pytest.approx(0, abs=ROUNDING)
+    assert float(ds["y"][1]) == pytest.approx(-1e-6 / 2e-8, rel=1e-9)
+
+
 def test_all_stationary_points_of_himmelblau() -> None:
     """Rows 42, 43 and 44: nine points, their kinds and their values."""
     minima = [

@@ -1,0 +1,75 @@
+"""Gradient descent, or ascent, with backtracking: steps shrink until the decrease suffices.
+
+Each search begins at the same length, so that a step depends on the state alone. (Armijo 1966,
+doi:10.2140/pjm.1966.16.1.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pipeline.arrays import Variable
+from pipeline.settings import Setting
+from pipeline.solvers.descent import Move, iterate
+from pipeline.solvers.iteration import TOLERANCES, Iteration, Solver
+from pipeline.solvers.line_search import backtrack, line, shortest
+from pipeline.solvers.target import aim
+
+
+def build(problem: Any, parameters: Mapping[str, Any], settings: Mapping[str, Any]) -> Iteration:
+    """A step costs a gradient and as many more as lengths are tried."""
+    import jax.numpy as jnp
+
+    target = aim(problem, parameters)
+
+    def advance(u: Any, residual: Any, memory: Any) -> Move:
+        direction = -target.merit_gradient(u, residual)
+        search = backtrack(
+            line(target, u, direction),
+            jnp.asarray(settings["step"]).astype(u.dtype),
+            least=shortest(u, direction),
+            contraction=settings["contraction"],
+            decrease=settings["decrease"],
+            limit=settings["backtrack_limit"],
+        )
+        told = {"step_length": search.length, "backtracks": search.trials - 1}
+        # Not 0 times a direction that overflows.
+        change = jnp.where(search.found, search.length * direction, 0.0)
+        return Move(change, told, failed=~search.found)
+
+    tells = {"step_length": jnp.full((), jnp.nan), "backtracks": jnp.int32(0)}
+    return iterate(target, advance, settings, tells=tells)
+
+
+SOLVER = Solver(
+    "gradient_armijo",
+    build,
+    memoryless=True,
+    smooth=False,
+    settings={
+        "step": Setting(
+            "number", 1.0, "first length of a step over the gradient", low=0, above=True, swept=True
+        ),
+        "contraction": Setting(
+            "number", 0.5, "factor of the next length", low=0, high=0.99, above=True, swept=True
+        ),
+        "decrease": Setting(
+            "number",
+            1e-4,
+            "share of the slope's decrease that suffices",
+            low=0,
+            high=0.5,
+            above=True,
+            swept=True,
+        ),
+        "backtrack_limit": Setting(
+            "integer", 60, "contractions at most, in one step", low=0, swept=True
+        ),
+        **TOLERANCES,
+    },
+    tells=(
+        Variable("step_length", (), "float", "length of this step over the gradient"),
+        Variable("backtracks", (), "int32", "contractions in this step"),
+    ),
+)

@@ -1,0 +1,47 @@
+"""Steepest descent, or ascent, with exact line searches: each step ends at a line's minimum.
+
+On a quadratic its length is g.g / g.Hg, by one product with the Hessian. From the worst start the
+error then falls by (k - 1)/(k + 1) a step, k the condition number. (Cauchy 1847.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pipeline.arrays import Variable
+from pipeline.solvers.descent import Move, iterate
+from pipeline.solvers.iteration import TOLERANCES, Iteration, Solver
+from pipeline.solvers.line_search import exact, line
+from pipeline.solvers.target import aim
+
+
+def build(problem: Any, parameters: Mapping[str, Any], settings: Mapping[str, Any]) -> Iteration:
+    """A step costs two gradients and a product with the Hessian, more where f is not quadratic."""
+    import jax.numpy as jnp
+
+    target = aim(problem, parameters)
+
+    def advance(u: Any, residual: Any, memory: Any) -> Move:
+        direction = -target.merit_gradient(u, residual)
+        search = exact(line(target, u, direction), u, direction)
+        told = {"step_length": search.length, "line_trials": search.trials}
+        # Not 0 times a direction that overflows.
+        change = jnp.where(search.found, search.length * direction, 0.0)
+        return Move(change, told, failed=~search.found)
+
+    tells = {"step_length": jnp.full((), jnp.nan), "line_trials": jnp.int32(0)}
+    return iterate(target, advance, settings, tells=tells)
+
+
+SOLVER = Solver(
+    "gradient_exact",
+    build,
+    memoryless=True,
+    smooth=False,
+    settings={**TOLERANCES},
+    tells=(
+        Variable("step_length", (), "float", "length of this step over the gradient"),
+        Variable("line_trials", (), "int32", "lengths tried in this step"),
+    ),
+)

@@ -1,0 +1,141 @@
+"""Line searches: how far to go along a direction in which the merit falls."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from pipeline.solvers.descent import STANDSTILL, norm
+from pipeline.solvers.target import Target
+
+# Of a merit, this many units in the last place are rounding.
+ROUNDING = 4
+# Evaluations of an exact search: half of them make a trial 4^50 times longer, or a bracket vanish.
+MOST = 100
+# Where the merit does not curve upwards, the first trial moves by this share of 1 + |u|; then it
+# grows by this factor.
+FIRST, GROWTH = 0.01, 4.0
+
+Line = Callable[[Any], tuple[Any, Any]]
+
+
+class Search(NamedTuple):
+    """What was found.
+
+    Attributes:
+        length: [] t, 0 where nothing was found.
+        trials: [] lengths that were tried, int32.
+        found: [] whether the merit may be called less there.
+    """
+
+    length: Any
+    trials: Any
+    found: Any
+
+
+class Bracket(NamedTuple):
+    """Of an exact search, all []: the merit falls at `low` and not at `high`; t is tried next."""
+
+    t: Any
+    low: Any
+    high: Any
+    trials: Any
+    found: Any
+
+
+def line(target: Target, u: Any, direction: Any) -> Line:
+    """t -> (the merit at u + t * direction, its derivative by t)."""
+
+    def along(t: Any) -> tuple[Any, Any]:
+        point = u + t * direction
+        residual = target.residual(point)
+        return target.merit(point, residual), target.merit_gradient(point, residual) @ direction
+
+    return along
+
+
+def shortest(u: Any, direction: Any) -> Any:
+    """[] The length below which a step is none."""
+    import jax.numpy as jnp
+
+    size = norm(direction)
+    return STANDSTILL * jnp.finfo(u.dtype).eps * norm(u) / jnp.where(size > 0, size, 1.0)
+
+
+def backtrack(
+    along: Line, first: Any, *, least: Any, contraction: Any, decrease: Any, limit: Any
+) -> Search:
+    """Armijo's rule: the first of first, first * contraction, ... whose decrease suffices.
+
+    That is phi(t) <= phi(0) + decrease * t * phi'(0). Where the values differ by no more than their
+    rounding, the slopes decide: phi'(t) <= (2 * decrease - 1) phi'(0), the same condition on a
+    quadratic (Hager and Zhang 2005, doi:10.1137/030601880, equation 4.1).
+
+    Args:
+        least: a length; no shorter one is tried.
+        limit: of the contractions.
+    """
+    import jax
+    import jax.numpy as jnp
+
+    value, slope = along(jnp.zeros_like(first))
+    slack = ROUNDING * jnp.finfo(value.dtype).eps * jnp.abs(value)
+
+    def suffices(t: Any) -> Any:
+        new, tilt = along(t)
+        level = (new <= value + slack) & (tilt <= (2 * decrease - 1) * slope)
+        fallen = (new <= value + decrease * t * slope) & (new < value - slack)
+        return fallen | level
+
+    def shorter(s: Search) -> Search:
+        t = s.length * contraction
+        return Search(t, s.trials + 1, suffices(t))
+
+    def going(s: Search) -> Any:
+        return ~s.found & (s.trials <= limit) & (s.length * contraction >= least)
+
+    end = jax.lax.while_loop(going, shorter, Search(first, jnp.int32(1), suffices(first)))
+    return end._replace(length=jnp.where(end.found, end.length, 0.0))
+
+
+def exact(along: Line, u: Any, direction: Any) -> Search:
+    """The first minimum: a zero of phi' by Newton's method, kept within a bracket.
+
+    On a quadratic the first trial, -phi'(0) / phi''(0), is the minimum. A line without one ends at
+    the longest trial, where the merit is far below.
+    """
+    import jax
+    import jax.numpy as jnp
+
+    zero, least = jnp.zeros((), u.dtype), shortest(u, direction)
+    eps = jnp.finfo(u.dtype).eps
+
+    def look(t: Any) -> tuple[Any, Any, Any]:
+        (value, slope), (_, curvature) = jax.jvp(along, (t,), (jnp.ones_like(t),))
+        return value, slope, curvature
+
+    value, slope, curvature = look(zero)
+    slack = ROUNDING * eps * jnp.abs(value)
+    first = FIRST * (1 + norm(u)) / jnp.where(slope < 0, norm(direction), 1.0)
+    first = jnp.where(curvature > 0, -slope / jnp.where(curvature > 0, curvature, 1.0), first)
+
+    def going(b: Bracket) -> Any:
+        wide = b.high - b.low > ROUNDING * eps * b.high
+        apart = (wide & (b.high > least)) | ~jnp.isfinite(b.high)
+        return ~b.found & (b.trials < MOST) & apart
+
+    def closer(b: Bracket) -> Bracket:
+        new, tilt, bend = look(b.t)
+        fine = jnp.isfinite(new) & jnp.isfinite(tilt) & (new <= value + slack)
+        found = fine & (jnp.abs(tilt) <= jnp.sqrt(eps) * jnp.abs(slope))
+        falls = fine & (tilt < 0)
+        low, high = jnp.where(falls, b.t, b.low), jnp.where(falls, b.high, b.t)
+        t = b.t - tilt / jnp.where(bend > 0, bend, jnp.nan)
+        bisected = jnp.where(jnp.isfinite(high), (low + high) / 2, GROWTH * b.t)
+        t = jnp.where(fine & (t > low) & (t < high), t, bisected)
+        return Bracket(jnp.where(found, b.t, t), low, high, b.trials + 1, found)
+
+    begin = Bracket(first, zero, zero + jnp.inf, jnp.int32(0), slope == 0)
+    end = jax.lax.while_loop(going, closer, begin)
+    length = jnp.where(end.found & (slope < 0), end.t, end.low)
+    return Search(length, end.trials, end.found | (end.low > 0))
