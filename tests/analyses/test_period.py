@@ -129,11 +129,11 @@ def test_what_cannot_be_studied(overrides, reason):
 
 
 def test_passing_chaos_is_not_chaos():
-    """In the window of 3 an orbit may wander for long before it settles: looked at again, it has."""
+    """In the window of 3 an orbit wanders before it settles: looked at again, it has."""
     a = "grid={a: {start: 3.8285, stop: 3.8414, num: 40}}"
     short = ["map=logistic", "analysis=period", a, "iterate.transient=0", "iterate.length=64"]
     period, regime = found(*short)
     assert period == [3] * 40
     assert set(regime) == {Regime.periodic}
-    once, hasty = found(*short, "analysis.period.transient=0", "analysis.period.extended=0")
-    assert Regime.chaotic in hasty or 0 in once
+    once, _ = found(*short, "analysis.period.extended=0")
+    assert 0 in once
