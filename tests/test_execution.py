@@ -233,6 +233,8 @@ def test_a_stopped_run_of_a_function(tmp_path: Path, capsys: pytest.CaptureFixtu
 
 
 def test_an_interrupted_run_of_a_function_says_how_to_go_on(tmp_path: Path) -> None:
+    # Whoever starts the tests in the background has told them to ignore it.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     words = (*LINE, "grid={x0: [1, 2, 3]}", "device.memory=9KB")
     given = function.handed(scaled(0.5))
     found = config.read(config.compose(["map=custom", *words], None, given), given)
@@ -242,7 +244,10 @@ def test_an_interrupted_run_of_a_function_says_how_to_go_on(tmp_path: Path) -> N
             os.kill(os.getpid(), signal.SIGINT)
             yield block
 
-    with pytest.raises(
-        Interrupted, match=r"of 3 cells are filed; to go on: the same pipeline\.run again$"
-    ):
-        execution.file(found, tmp_path, words, stopped)
+    try:
+        with pytest.raises(
+            Interrupted, match=r"of 3 cells are filed; to go on: the same pipeline\.run again$"
+        ):
+            execution.file(found, tmp_path, words, stopped)
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -14,17 +14,18 @@ from pipeline.arrays import Dimension
 from pipeline.settings import Setting
 
 
-def kept(iterate: Iterate, every: int) -> np.ndarray:
-    """[n] The iterations that are kept: x_0 too where there is no transient."""
-    first = every if iterate.transient else 0
-    return iterate.transient + np.arange(first, iterate.length + 1, every, dtype=np.int64)
+def kept(iterate: Iterate, every: int) -> range:
+    """The iterations that are kept: x_0 too where there is no transient."""
+    first = iterate.transient + (every if iterate.transient else 0)
+    return range(first, iterate.steps + 1, every)
 
 
 def build(subject: Subject, settings: Mapping[str, Any]) -> Fold:
     """Variables named after the components, over `iteration`."""
     every = settings["every"]
     steps = kept(subject.iterate, every)
-    iteration = Dimension("iteration", len(steps), steps, "number of iterations from the start")
+    numbers = np.arange(steps.start, steps.stop, steps.step, dtype=np.int64)
+    iteration = Dimension("iteration", len(steps), numbers, "number of iterations from the start")
     return Fold(
         recorded=components.variables(subject.problem.components, (iteration,), meaning=""),
         every=every,
@@ -34,7 +35,7 @@ def build(subject: Subject, settings: Mapping[str, Any]) -> Fold:
 
 def faults(subject: Subject, settings: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Not one iteration may be left."""
-    if not kept(subject.iterate, settings["every"]).size:
+    if not kept(subject.iterate, settings["every"]):
         length = subject.iterate.length
         reason = f"after the transient, nothing of iterate.length = {length} would be kept"
         yield "every", f"expected <= {length}; {reason}"

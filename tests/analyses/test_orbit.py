@@ -64,7 +64,7 @@ def test_what_is_kept(transient: int, length: int, every: int) -> None:
     wanted = [n for n in steps if n > transient and (n - transient) % every == 0]
     if transient == 0:
         wanted = [0, *wanted]
-    assert kept(Iterate(transient, length), every).tolist() == wanted
+    assert list(kept(Iterate(transient, length), every)) == wanted
 
 
 def test_complex_and_vector_components() -> None:
