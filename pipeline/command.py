@@ -336,6 +336,10 @@ def plan(experiment: Experiment) -> str:
     programs = "4" if job.leaves_early(experiment) else "1"
     if blocks.kernel.guarded:
         programs += " (1 more if cells escape)"
+    if any(fold.again or fold.sequels for fold in experiment.folds()):
+        programs += ", others where cells call for a second look"
+    if experiment.searches():
+        programs += ", others after the loop"
     shape = f" = {' x '.join(map(str, layout.grid))}" if len(layout.grid) > 1 else ""
     kernel = ", ".join(f"{key} {value}" for key, value in blocks.record["kernel"].items())
     rows = {

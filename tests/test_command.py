@@ -111,6 +111,18 @@ def test_a_plan_computes_nothing(cobweb: Command, workdir: Path) -> None:
     assert files(workdir) == []
 
 
+def test_the_plan_counts_what_comes_after_the_loop(workdir, capsys):
+    grid = "grid={x0: [0.1, 0.2]}"
+    words = ["run", "dry_run=true", "experiment=orbit", "map=henon", grid, "figure=none"]
+    assert main([*words, "analysis=[period,basin]"]) == 0
+    out = capsys.readouterr().out
+    assert "others where cells call for a second look, others after the loop" in out
+    assert main([*words, "analysis=[lyapunov,statistics,escape]"]) == 0
+    assert "second look" in capsys.readouterr().out
+    assert main([*words, "analysis=[final]"]) == 0
+    assert "others" not in capsys.readouterr().out
+
+
 def test_all_mistakes_are_told_at_once(cobweb: Command, workdir: Path) -> None:
     code, out, err = cobweb("run", "map=logstic", "grid.a.num=-5", "iterate.length=0")
     assert (code, out) == (2, "")

@@ -100,7 +100,7 @@ def estimate(experiment: Experiment, plan: Plan) -> dict[str, float]:
     with device.entered(experiment.device):
         numbers, cells = _arguments(experiment, 0, 1)
         cells = take(cells, np.zeros(plan.share, int))
-        lanes = jax.eval_shape(jax.vmap(lambda c: move.begin(numbers, c)), cells)
+        lanes = jax.eval_shape(jax.vmap(lambda c: move.open(move.begin(numbers, c))), cells)
         step = jax.vmap(lambda c, lane: move.step(numbers, c, lane, 0))
         cost = jax.jit(step).lower(cells, lanes).cost_analysis() or {}
     steps = experiment.iterate.steps * plan.cells / plan.share
