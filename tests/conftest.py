@@ -40,6 +40,17 @@ def root() -> Path:
     return Path(__file__).resolve().parents[1]
 
 
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a finished run and its figure."""
+    import pipeline
+    from tests.runs import SMALL
+
+    path = tmp_path_factory.mktemp("run") / "deep" / "er"
+    pipeline.run(*SMALL, "figure.formats=[png,svg]", folder=path).close()
+    return path
+
+
 @pytest.fixture
 def workdir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty folder, current for the length of the test: what a run writes goes there."""

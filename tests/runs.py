@@ -12,6 +12,8 @@ import yaml
 from pipeline import config, dataset, job, preparation
 from pipeline.experiment import Experiment
 
+# A command line whose run takes no time.
+SMALL = ("experiment=orbit", "map=henon", "iterate.length=20", "grid={a: [1.2, 1.4]}")
 CONF = Path(__file__).resolve().parents[1] / "conf"
 
 

@@ -19,17 +19,7 @@ from pipeline.__main__ import main
 from pipeline.errors import CobwebError, ConfigError
 from tests.archives import rewritten
 from tests.functions import henon, scaled
-from tests.runs import document
-
-SMALL = ("experiment=orbit", "map=henon", "iterate.length=20", "grid={a: [1.2, 1.4]}")
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a finished run and its figure."""
-    path = tmp_path_factory.mktemp("run") / "deep" / "er"
-    pipeline.run(*SMALL, "figure.formats=[png,svg]", folder=path).close()
-    return path
+from tests.runs import SMALL, document
 
 
 def test_run_gives_a_dataset_and_writes_nothing(workdir: Path) -> None:

@@ -19,17 +19,7 @@ from pipeline import config, execution, function, job, preparation, restoration
 from pipeline.__main__ import main
 from pipeline.errors import ArchiveError, CobwebError, ConfigError, Interrupted
 from tests.functions import scaled
-from tests.runs import experiment
-
-SMALL = ("experiment=orbit", "map=henon", "iterate.length=20", "grid={a: [1.2, 1.4]}")
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a finished run and its figure."""
-    path = tmp_path_factory.mktemp("run") / "deep" / "er"
-    pipeline.run(*SMALL, "figure.formats=[png,svg]", folder=path).close()
-    return path
+from tests.runs import SMALL, experiment
 
 
 def test_a_finished_folder_is_not_computed_again(

@@ -13,7 +13,7 @@ from pipeline.arrays import Variable
 from pipeline.settings import Setting
 from pipeline.solvers.descent import Move, iterate
 from pipeline.solvers.iteration import TOLERANCES, Iteration, Solver
-from pipeline.solvers.line_search import backtrack, line, shortest
+from pipeline.solvers.line_search import backtrack, line, move, shortest
 from pipeline.solvers.target import aim
 
 
@@ -34,9 +34,7 @@ def build(problem: Any, parameters: Mapping[str, Any], settings: Mapping[str, An
             limit=settings["backtrack_limit"],
         )
         told = {"step_length": search.length, "backtracks": search.trials - 1}
-        # Not 0 times a direction that overflows.
-        change = jnp.where(search.found, search.length * direction, 0.0)
-        return Move(change, told, failed=~search.found)
+        return move(search, direction, told)
 
     tells = {"step_length": jnp.full((), jnp.nan), "backtracks": jnp.int32(0)}
     return iterate(target, advance, settings, tells=tells)

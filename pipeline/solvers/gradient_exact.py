@@ -12,7 +12,7 @@ from typing import Any
 from pipeline.arrays import Variable
 from pipeline.solvers.descent import Move, iterate
 from pipeline.solvers.iteration import TOLERANCES, Iteration, Solver
-from pipeline.solvers.line_search import exact, line
+from pipeline.solvers.line_search import exact, line, move
 from pipeline.solvers.target import aim
 
 
@@ -26,9 +26,7 @@ def build(problem: Any, parameters: Mapping[str, Any], settings: Mapping[str, An
         direction = -target.merit_gradient(u, residual)
         search = exact(line(target, u, direction), u, direction)
         told = {"step_length": search.length, "line_trials": search.trials}
-        # Not 0 times a direction that overflows.
-        change = jnp.where(search.found, search.length * direction, 0.0)
-        return Move(change, told, failed=~search.found)
+        return move(search, direction, told)
 
     tells = {"step_length": jnp.full((), jnp.nan), "line_trials": jnp.int32(0)}
     return iterate(target, advance, settings, tells=tells)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from pipeline.solvers.descent import STANDSTILL, norm
+from pipeline.solvers.descent import STANDSTILL, Move, norm
 from pipeline.solvers.target import Target
 
 # Of a merit, this many units in the last place are rounding.
@@ -52,6 +52,15 @@ def line(target: Target, u: Any, direction: Any) -> Line:
         return target.merit(point, residual), target.merit_gradient(point, residual) @ direction
 
     return along
+
+
+def move(search: Search, direction: Any, told: dict[str, Any]) -> Move:
+    """The step that a search has come to, with what it tells."""
+    import jax.numpy as jnp
+
+    # Not 0 times a direction that overflows.
+    change = jnp.where(search.found, search.length * direction, 0.0)
+    return Move(change, told, failed=~search.found)
 
 
 def shortest(u: Any, direction: Any) -> Any:
