@@ -48,12 +48,14 @@ class Move(NamedTuple):
         tells: what there is to record of it; nothing is put into it.
         memory: for the next step.
         failed: [] whether a line search found no length; `change` is 0 then.
+        held: [] whether it stays to try something else from there: then it has not stalled.
     """
 
     change: Any
     tells: Mapping[str, Any] = {}
     memory: Any = ()
     failed: Any = False
+    held: Any = False
 
 
 Advance = Callable[[Any, Any, Any], Move]
@@ -115,6 +117,9 @@ def iterate(
         if move.failed is not False:
             lost = move.failed & (status == Status.stalled)
             status = jnp.where(lost, Status.line_search_failed, status).astype(jnp.int8)
+        if move.held is not False:
+            held = move.held & (status == Status.stalled)
+            status = jnp.where(held, Status.bounded, status).astype(jnp.int8)
         told = dict(move.tells)
         return Progress(u, residual, value, moved, carry.tolerance, status, told, move.memory)
 
