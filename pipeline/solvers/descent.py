@@ -101,8 +101,7 @@ def iterate(
     def init(x: State) -> Progress:
         u = flatten(x)
         value, residual = look(u)
-        tolerance = settings["absolute_tolerance"] + settings["relative_tolerance"] * norm(residual)
-        tolerance = jnp.asarray(tolerance).astype(u.dtype)
+        tolerance = tolerated(settings, residual)
         status = judge(u, value, residual, jnp.full((), jnp.inf, u.dtype), tolerance)
         unmoved = jnp.full((), jnp.nan, u.dtype)
         memory = remember(u, residual)
@@ -135,6 +134,14 @@ def iterate(
         state=lambda carry: unflatten(carry.u, target.components),
         classify=lambda carry: target.classify(carry.u),
     )
+
+
+def tolerated(settings: Mapping[str, Any], residual: Any) -> Any:
+    """[] The norm of the residual at which a cell has converged, of the first residual."""
+    import jax.numpy as jnp
+
+    tolerance = settings["absolute_tolerance"] + settings["relative_tolerance"] * norm(residual)
+    return jnp.asarray(tolerance).astype(residual.dtype)
 
 
 def norm(v: Any) -> Any:

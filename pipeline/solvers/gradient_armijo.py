@@ -13,7 +13,7 @@ from pipeline.arrays import Variable
 from pipeline.settings import Setting
 from pipeline.solvers.descent import Move, iterate
 from pipeline.solvers.iteration import TOLERANCES, Iteration, Solver
-from pipeline.solvers.line_search import backtrack, line, move, shortest
+from pipeline.solvers.line_search import ARMIJO, armijo, move
 from pipeline.solvers.target import aim
 
 
@@ -25,14 +25,7 @@ def build(problem: Any, parameters: Mapping[str, Any], settings: Mapping[str, An
 
     def advance(u: Any, residual: Any, memory: Any) -> Move:
         direction = -target.merit_gradient(u, residual)
-        search = backtrack(
-            line(target, u, direction),
-            jnp.asarray(settings["step"]).astype(u.dtype),
-            least=shortest(u, direction),
-            contraction=settings["contraction"],
-            decrease=settings["decrease"],
-            limit=settings["backtrack_limit"],
-        )
+        search = armijo(target, u, residual, direction, settings["step"], settings)
         told = {"step_length": search.length, "backtracks": search.trials - 1}
         return move(search, direction, told)
 
@@ -49,21 +42,7 @@ SOLVER = Solver(
         "step": Setting(
             "number", 1.0, "first length of a step over the gradient", low=0, above=True, swept=True
         ),
-        "contraction": Setting(
-            "number", 0.5, "factor of the next length", low=0, high=0.99, above=True, swept=True
-        ),
-        "decrease": Setting(
-            "number",
-            1e-4,
-            "share of the slope's decrease that suffices",
-            low=0,
-            high=0.5,
-            above=True,
-            swept=True,
-        ),
-        "backtrack_limit": Setting(
-            "integer", 60, "contractions at most, in one step", low=0, swept=True
-        ),
+        **ARMIJO,
         **TOLERANCES,
     },
     tells=(

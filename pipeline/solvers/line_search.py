@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
+from pipeline.settings import Setting, Settings
 from pipeline.solvers.descent import STANDSTILL, Move, norm
 from pipeline.solvers.target import Target
 
@@ -15,6 +16,25 @@ MOST = 100
 # Where the merit does not curve upwards, the first trial moves by this share of 1 + |u|; then it
 # grows by this factor.
 FIRST, GROWTH = 0.01, 4.0
+
+# The rule of `backtrack`.
+ARMIJO: Settings = {
+    "contraction": Setting(
+        "number", 0.5, "factor of the next length", low=0, high=0.99, above=True, swept=True
+    ),
+    "decrease": Setting(
+        "number",
+        1e-4,
+        "share of the slope's decrease that suffices",
+        low=0,
+        high=0.5,
+        above=True,
+        swept=True,
+    ),
+    "backtrack_limit": Setting(
+        "integer", 60, "contractions at most, in one step", low=0, swept=True
+    ),
+}
 
 Line = Callable[[Any], tuple[Any, Any]]
 
@@ -43,6 +63,18 @@ class Bracket(NamedTuple):
     found: Any
 
 
+class Secant(NamedTuple):
+    """Of a search for the Wolfe conditions, all []: a bracket with the slopes at its ends."""
+
+    t: Any
+    low: Any
+    high: Any
+    low_tilt: Any
+    high_tilt: Any
+    trials: Any
+    found: Any
+
+
 def line(target: Target, u: Any, direction: Any) -> Line:
     """t -> (the merit at u + t * direction, its derivative by t)."""
 
@@ -52,6 +84,11 @@ def line(target: Target, u: Any, direction: Any) -> Line:
         return target.merit(point, residual), target.merit_gradient(point, residual) @ direction
 
     return along
+
+
+def known(target: Target, u: Any, residual: Any, direction: Any) -> tuple[Any, Any]:
+    """The merit at u and its derivative along the direction, where the residual is known."""
+    return target.merit(u, residual), target.merit_gradient(u, residual) @ direction
 
 
 def move(search: Search, direction: Any, told: dict[str, Any]) -> Move:
@@ -71,8 +108,37 @@ def shortest(u: Any, direction: Any) -> Any:
     return STANDSTILL * jnp.finfo(u.dtype).eps * norm(u) / jnp.where(size > 0, size, 1.0)
 
 
+def armijo(
+    target: Target, u: Any, residual: Any, direction: Any, first: Any, settings: Mapping[str, Any]
+) -> Search:
+    """Backtracking from a point whose residual is known.
+
+    Args:
+        first: [] the first trial.
+        settings: those of `ARMIJO`.
+    """
+    import jax.numpy as jnp
+
+    return backtrack(
+        line(target, u, direction),
+        known(target, u, residual, direction),
+        jnp.asarray(first).astype(u.dtype),
+        least=shortest(u, direction),
+        contraction=settings["contraction"],
+        decrease=settings["decrease"],
+        limit=settings["backtrack_limit"],
+    )
+
+
 def backtrack(
-    along: Line, first: Any, *, least: Any, contraction: Any, decrease: Any, limit: Any
+    along: Line,
+    begin: tuple[Any, Any],
+    first: Any,
+    *,
+    least: Any,
+    contraction: Any,
+    decrease: Any,
+    limit: Any,
 ) -> Search:
     """Armijo's rule: the first of first, first * contraction, ... whose decrease suffices.
 
@@ -81,13 +147,14 @@ def backtrack(
     quadratic (Hager and Zhang 2005, doi:10.1137/030601880, equation 4.1).
 
     Args:
+        begin: the merit and its derivative at 0.
         least: a length; no shorter one is tried.
         limit: of the contractions.
     """
     import jax
     import jax.numpy as jnp
 
-    value, slope = along(jnp.zeros_like(first))
+    value, slope = begin
     slack = ROUNDING * jnp.finfo(value.dtype).eps * jnp.abs(value)
 
     def suffices(t: Any) -> Any:
@@ -105,6 +172,51 @@ def backtrack(
 
     end = jax.lax.while_loop(going, shorter, Search(first, jnp.int32(1), suffices(first)))
     return end._replace(length=jnp.where(end.found, end.length, 0.0))
+
+
+def wolfe(along: Line, begin: tuple[Any, Any], *, decrease: Any, slope: Any, least: Any) -> Search:
+    """The strong Wolfe conditions: backtrack's decrease, and |phi'(t)| <= slope |phi'(0)|.
+
+    The first trial is 1. A bracket grows until the conditions fail beyond it, and shrinks by the
+    secant of the slopes, or by halves (after Nocedal and Wright, algorithms 3.5 and 3.6). Where no
+    trial meets both, the best one that meets the first.
+
+    Args:
+        begin: the merit and its derivative at 0.
+        least: a length; no shorter one is tried.
+    """
+    import jax
+    import jax.numpy as jnp
+
+    value, tilt = begin
+    eps = jnp.finfo(value.dtype).eps
+    slack = ROUNDING * eps * jnp.abs(value)
+    zero = jnp.zeros_like(value)
+
+    def going(b: Secant) -> Any:
+        wide = (b.high - b.low > ROUNDING * eps * b.high) & (b.high > least)
+        return ~b.found & (b.trials < MOST) & (wide | ~jnp.isfinite(b.high))
+
+    def closer(b: Secant) -> Secant:
+        new, bend = along(b.t)
+        fine = jnp.isfinite(bend) & (new <= value + decrease * b.t * tilt + slack)
+        found = fine & (jnp.abs(bend) <= slope * jnp.abs(tilt))
+        falls = fine & (bend < 0)
+        low, low_tilt = jnp.where(falls, b.t, b.low), jnp.where(falls, bend, b.low_tilt)
+        high = jnp.where(falls, b.high, b.t)
+        # A slope beyond what is too high tells nothing where it still falls.
+        rises = jnp.where(bend > 0, bend, jnp.inf)
+        high_tilt = jnp.where(falls, b.high_tilt, rises)
+        span = jnp.where(jnp.isfinite(high), high - low, 0.0)
+        part = jnp.where(jnp.isfinite(high_tilt), low_tilt / (low_tilt - high_tilt), 0.5)
+        inner = low + jnp.clip(part, 0.1, 0.9) * span
+        t = jnp.where(jnp.isfinite(high), inner, GROWTH * b.t)
+        return Secant(jnp.where(found, b.t, t), low, high, low_tilt, high_tilt, b.trials + 1, found)
+
+    first = Secant(zero + 1, zero, zero + jnp.inf, tilt, zero + jnp.inf, jnp.int32(0), ~(tilt < 0))
+    end = jax.lax.while_loop(going, closer, first)
+    met = end.found & (tilt < 0)
+    return Search(jnp.where(met, end.t, end.low), end.trials, met | (end.low > 0))
 
 
 def exact(along: Line, u: Any, direction: Any) -> Search:

@@ -51,6 +51,21 @@ def aim(problem: Map | Objective, parameters: Mapping[str, Any]) -> Target:
     return _stationary_point(problem, dict(parameters))
 
 
+def curvature(target: Target, u: Any) -> Callable[[Any], Any]:
+    """v -> A v at u, without a matrix; A is positive definite near what is sought.
+
+    Of an objective A is the Hessian, or minus it where f is maximised; of a map, whose residual has
+    a Jacobian that need not be symmetric, that of the normal equations, J^T J.
+    """
+    import jax
+
+    _, push = jax.linearize(target.residual, u)
+    if target.value is not None:
+        return lambda v: target.sense * push(v)
+    pull = jax.linear_transpose(push, u)
+    return lambda v: pull(push(v))[0]
+
+
 def _fixed_point(g: Map, p: dict[str, Any]) -> Target:
     import jax
     import jax.numpy as jnp

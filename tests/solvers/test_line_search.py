@@ -36,7 +36,8 @@ def along(text: str) -> Line:
 
 def armijo(text: str, decrease: float = 1e-4, limit: int = 60) -> Search:
     rule = {"contraction": 0.5, "decrease": decrease, "limit": limit}
-    return backtrack(along(text), jnp.array(1.0), least=1e-16, **rule)
+    phi, zero, one = along(text), jnp.array(0.0), jnp.array(1.0)
+    return backtrack(phi, phi(zero), one, least=1e-16, **rule)
 
 
 def minimum(text: str) -> Search:
