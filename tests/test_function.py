@@ -23,7 +23,12 @@ def test_what_is_kept_of_a_function() -> None:
     assert (found.call, found.name) == (henon, "henon")
     assert found.source.startswith("def henon(x: Any,")
     assert found.source.endswith('"y": b * x}\n')
-    assert found.record == {"name": "henon", "program": "", "source": found.source}
+    assert found.record == {
+        "name": "henon",
+        "place": "map",
+        "program": "",
+        "source": found.source,
+    }
 
 
 def test_an_inner_function_is_not_indented() -> None:

@@ -161,7 +161,8 @@ def test_mistakes_around_a_function(map: Any, told: str) -> None:
 
 
 def test_an_objective_is_none() -> None:
-    with pytest.raises(ConfigError, match=r"^objective: a Python function is a map; drop it with"):
+    told = r"^objective: the Python function henon stands for the map; drop it with '~objective'\.$"
+    with pytest.raises(ConfigError, match=told):
         config.read(document(objective="himmelblau", solver="newton"), function.handed(henon))
 
 
