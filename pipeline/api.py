@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,8 +18,9 @@ from pipeline import (
     provenance,
     verification,
 )
+from pipeline.config import Handover
 from pipeline.errors import CobwebError, ConfigError
-from pipeline.function import Function
+from pipeline.function import PLACES
 from pipeline.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -34,6 +35,10 @@ SHARE = 0.8
 def run(
     *overrides: str,
     map: Callable[..., Any] | None = None,
+    objective: Callable[..., Any] | None = None,
+    residuals: Callable[..., Any] | None = None,
+    initial: Any = None,
+    parameters: Mapping[str, Any] | None = None,
     config_dir: str | Path | None = None,
     folder: str | Path | None = None,
 ) -> xarray.Dataset:
@@ -43,6 +48,12 @@ def run(
         overrides: as on the command line: "experiment=orbit", "map=henon", "grid.a.num=101".
         map: a function in the place of the map's formulas, of components and parameters by name:
             `def f(x, a): return 1 - a*x**2`; {component: its next value} where there are several.
+        objective: a function in the place of the objective's formulas: `def f(x, a): return
+            (x - a)**2`.
+        residuals: the same of a vector, the objective being the sum of its squares.
+        initial: {component: its start, a number or an array}, in the place of `map.initial` or
+            `objective.initial`; or the start alone of the function's first argument.
+        parameters: {name: its value}, likewise.
         config_dir: a folder of your own maps, objectives and experiments.
         folder: where result.nc and the figure go; nothing is written without it.
 
@@ -55,10 +66,9 @@ def run(
     strange = [o for o in overrides if o.lstrip("+~").startswith("hydra.")]
     if strange:
         raise ConfigError([f"{o}: Hydra has no part here; use folder=..." for o in strange])
-    handed = _handed(map)
-    if handed is not None and not any(o.lstrip("+~").startswith("map=") for o in overrides):
-        overrides = ("map=custom", *overrides)
-    experiment = config.read(config.compose(overrides, config_dir, handed), handed)
+    handed = _handed((map, objective, residuals), initial, parameters)
+    document = config.compose(overrides, config_dir, handed)
+    experiment = config.read(document, handed.function)
     if experiment.dry_run:
         raise ConfigError(["dry_run = true: expected false; the plan is the command line's."])
     if folder is not None:
@@ -106,13 +116,15 @@ def verify(
     path: str | Path,
     *,
     map: Callable[..., Any] | None = None,
+    objective: Callable[..., Any] | None = None,
+    residuals: Callable[..., Any] | None = None,
     quick: bool = False,
     sample: float = 1.0,
 ) -> Verdict:
     """Compute an archive again and compare, as `python -m pipeline verify` does.
 
     Args:
-        map: the function that it was made with, if it was made with one.
+        map, objective, residuals: the function that it was made with, if it was made with one.
         quick: compare hashes alone.
         sample: the part of the blocks that are computed, at least one.
 
@@ -125,11 +137,25 @@ def verify(
     """
     if not 0 <= sample <= 1:
         raise ConfigError([f"sample = {sample}: expected a number from 0 to 1."])
-    return verification.verify(path, quick=quick, sample=sample, map=_handed(map))
+    handed = _handed((map, objective, residuals))
+    if handed.surplus:
+        raise ConfigError([handed.surplus])
+    return verification.verify(path, quick=quick, sample=sample, given=handed.function)
 
 
-def _handed(map: Any) -> Function | None:
-    """A function from outside, its source without what nobody else should read."""
-    if map is None:
-        return None
-    return function.handed(map, lambda text: provenance.masked(text, key=False))
+def _handed(functions: Sequence[Any], initial: Any = None, parameters: Any = None) -> Handover:
+    """What came from outside, the sources without what nobody else should read.
+
+    Args:
+        functions: of each place, None where there is none.
+    """
+
+    def shown(text: str) -> str:
+        return provenance.masked(text, key=False)
+
+    given = [
+        function.handed(call, shown, place)
+        for place, call in zip(PLACES, functions, strict=True)
+        if call is not None
+    ]
+    return Handover(tuple(given), initial, parameters)

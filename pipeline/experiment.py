@@ -64,8 +64,8 @@ class Experiment:
 
     @property
     def function(self) -> Function | None:
-        """What stands in the place of the map's formulas, None where nothing does."""
-        return self.problem.function if isinstance(self.problem, Map) else None
+        """What stands in the place of the problem's formulas, None where nothing does."""
+        return self.problem.function
 
     def folds(self) -> tuple[Fold, ...]:
         """The analyses, ready for the loop."""

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 
 from pipeline.expressions import Expression
+from pipeline.function import Function
 from pipeline.state import Components, Parameters, State, define, size
 
 
@@ -17,11 +18,12 @@ class Objective:
     """An objective of a document, checked.
 
     Attributes:
-        expression: the formula of f; None where f is given by its residuals.
+        expression: the formula of f; None where f is given otherwise.
         residuals: formulas of numbers or vectors r, f being the sum of their squares (without a
-            factor 1/2); empty where f has an expression.
+            factor 1/2); empty where f is given otherwise.
         sense: what is sought; values, gradients and kinds refer to f as written.
         definitions, parameters, initial: as in a map.
+        function: in the place of all formulas, of the expression or of the residuals.
     """
 
     group: ClassVar[str] = "objective"
@@ -34,6 +36,13 @@ class Objective:
     sense: Literal["minimise", "maximise"] = "minimise"
     definitions: Mapping[str, Expression] = field(default_factory=dict)
     reference: str = ""
+    function: Function | None = None
+
+    @property
+    def squares(self) -> bool:
+        """Whether f is the sum of the squares of residuals."""
+        place = self.function.place if self.function else ""
+        return bool(self.residuals) or place == "residuals"
 
     @property
     def main(self) -> dict[str, Expression]:
@@ -52,9 +61,12 @@ class Objective:
             p: {parameter: its value}.
             xp: the array module, jax.numpy if None.
         """
-        if self.expression is None:
+        if self.squares:
             r = self.residual_vector(x, p, xp)
             return (r * r).sum()
+        if self.function is not None:
+            return self.function({**p, **x})
+        assert self.expression is not None
         return self.expression(self._values(x, p, xp), xp)
 
     def residual_vector(self, x: State, p: Parameters, xp: Any = None) -> Any:
@@ -64,12 +76,14 @@ class Objective:
             x, p, xp: as in `value`.
 
         Raises:
-            ValueError: the objective has an expression instead.
+            ValueError: the objective has none.
         """
-        if not self.residuals:
-            raise ValueError(f"{self.name} is given by an expression and has no residuals")
+        if not self.squares:
+            raise ValueError(f"{self.name} is no sum of squares and has no residuals")
         if xp is None:
             import jax.numpy as xp
+        if self.function is not None:
+            return xp.ravel(xp.asarray(self.function({**p, **x})))
         values = self._values(x, p, xp)
         return xp.concatenate([xp.ravel(formula(values, xp)) for formula in self.residuals])
 

@@ -19,7 +19,7 @@ from pipeline.contents import Contents
 from pipeline.device import Device
 from pipeline.errors import ConfigError, ForeignError
 from pipeline.experiment import Experiment
-from pipeline.function import Function
+from pipeline.function import Function, recorded_place
 from pipeline.notation import printable
 
 # The part of the free memory that the blocks compared at once may take: the archive's, ours, and
@@ -34,12 +34,12 @@ STEPS = ("iteration", "step_number")
 
 
 def read(
-    found: Contents, begin: Callable[[Device], None], map: Function | None = None
+    found: Contents, begin: Callable[[Device], None], given: Function | None = None
 ) -> Experiment:
     """The experiment of an archive's document, with the devices and the memory of this machine.
 
     Args:
-        map: the Python function that it was made with.
+        given: the Python function that it was made with.
 
     Raises:
         ForeignError: it asks for what the file does not hold, or this version cannot read it.
@@ -52,10 +52,10 @@ def read(
         if wanted.platform not in ("auto", *device.known()):
             document["device"] = {**document["device"], "platform": "auto"}
     try:
-        experiment = config.read(document, map)
+        experiment = config.read(document, given)
     except ConfigError as error:
         reason = "this version cannot read its document"
-        reason += " with that function" if map else ""
+        reason += " with that function" if given else ""
         told = "\n".join(f"  {line}" for line in str(error).splitlines())
         raise ForeignError(f"{found.path}: {reason}:\n{told}") from None
     free = preparation.free_memory()
@@ -81,7 +81,7 @@ def resume(
         CobwebError: there is nothing to continue, or not here.
     """
     with contents.opened(execution.unfinished(folder)) as found:
-        function(found, None, "go on from Python: pipeline.run(..., map=f, folder=...)")
+        function(found, None, "go on from Python: pipeline.run(..., {}=f, folder=...)")
         experiment = read(found, begin)
         try:
             overrides = json.loads(found.texts["overrides"])
@@ -93,28 +93,39 @@ def resume(
     return report
 
 
-def function(found: Contents, map: Function | None, advice: str) -> Mapping[str, Any] | None:
+def function(found: Contents, given: Function | None, advice: str) -> Mapping[str, Any] | None:
     """What an archive says of the Python function that it was made with; None where of none.
 
     Its text is for reading: nothing runs but what is handed over.
 
     Args:
-        map: what was handed over.
-        advice: what to do where that is missing.
+        given: what was handed over.
+        advice: what to do where that is missing, with {} for the argument that takes it.
 
     Raises:
-        ForeignError: a function is missing, or is there beside formulas.
+        ForeignError: a function is missing, is there beside formulas, or stands for another thing.
     """
-    described = found.document().get("map")
-    if not isinstance(described, dict) or "function" not in described:
-        if map is not None:
-            reason = f"made by formulas; leave out the function {map.name}"
+    sections = {group: found.document().get(group) for group in ("map", "objective")}
+    made = {
+        k: v["function"] for k, v in sections.items() if isinstance(v, dict) and "function" in v
+    }
+    if not made:
+        if given is not None:
+            reason = f"made by formulas; leave out the function {given.name}"
             raise ForeignError(f"{found.path}: {reason}.")
         return None
-    recorded = described["function"] if isinstance(described["function"], dict) else {}
-    if map is None:
-        name = printable(str(recorded.get("name", "")))[:60]
+    group, described = next(iter(made.items()))
+    recorded = described if isinstance(described, dict) else {}
+    place = recorded_place(group, recorded)
+    name = printable(str(recorded.get("name", "")))[:60]
+    if given is None:
+        advice = advice.format(place)
         raise ForeignError(f"{found.path}: made with a Python function, {name}; {advice}.")
+    if given.place != place:
+        reason = (
+            f"made with {place}={name}; hand the function over as {place}, not as {given.place}"
+        )
+        raise ForeignError(f"{found.path}: {reason}.")
     return recorded
 
 

@@ -29,7 +29,7 @@ def verify(
     *,
     quick: bool = False,
     sample: float = 1.0,
-    map: Function | None = None,
+    given: Function | None = None,
     begin: Callable[[Device], None] = lambda device: None,
     watch: Watch = lambda numbers, count: numbers,
 ) -> Verdict:
@@ -41,7 +41,7 @@ def verify(
     Args:
         quick: hashes alone; JAX is not needed.
         sample: the part of the blocks that are computed, at least one.
-        map: the Python function that it was made with.
+        given: the Python function that it was made with.
         begin: told of the document's device before JAX starts, by a process that is ours.
         watch: wraps the numbers of the blocks, to show progress.
 
@@ -61,7 +61,7 @@ def verify(
                 reason = "it was joined from several archives, which are verified one by one"
                 raise ForeignError(f"{path}: {reason}; verify --quick checks its hashes.")
             with _modest(path):
-                return _recompute(found, sample, map, begin, watch)
+                return _recompute(found, sample, given, begin, watch)
     except DamageError as error:
         return Verdict(path, "corrupt", (str(error),))
 
@@ -101,13 +101,13 @@ def _modest(path: Path) -> Iterator[None]:
 def _recompute(
     found: Contents,
     sample: float,
-    map: Function | None,
+    given: Function | None,
     begin: Callable[[Device], None],
     watch: Watch,
 ) -> Verdict:
-    advice = "verify it from Python: pipeline.verify(path, map=f)"
-    recorded = restoration.function(found, map, advice)
-    experiment = restoration.read(found, begin, map)
+    advice = "verify it from Python: pipeline.verify(path, {}=f)"
+    recorded = restoration.function(found, given, advice)
+    experiment = restoration.read(found, begin, given)
     layout = dataset.template(experiment)
     reasons = tuple(_unlike(found, layout))
     if reasons:

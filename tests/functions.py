@@ -15,6 +15,16 @@ def henon(x: Any, y: Any, a: Any, b: Any) -> dict[str, Any]:
     return {"x": 1 - a * x**2 + y, "y": b * x}
 
 
+def valley(x: Any, y: Any, b: Any = 100) -> Any:
+    """Rosenbrock's function."""
+    return (1 - x) ** 2 + b * (y - x**2) ** 2
+
+
+def misses(x: Any, y: Any) -> list[Any]:
+    """What its terms are the squares of."""
+    return [10 * (y - x**2), 1 - x]
+
+
 def scaled(factor: Any) -> Any:
     """A function that closes over a number."""
 

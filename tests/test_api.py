@@ -18,7 +18,7 @@ from pipeline import api, archive, config, job, preparation
 from pipeline.__main__ import main
 from pipeline.errors import CobwebError, ConfigError
 from tests.archives import rewritten
-from tests.functions import henon, scaled
+from tests.functions import henon, misses, scaled, valley
 from tests.runs import SMALL, document
 
 
@@ -236,6 +236,28 @@ def test_the_commands_on_archives_of_functions(
     for words in (["verify", path], ["verify", "--sample", "0.1", path]):
         assert main(words) == 2
     assert "verify it from Python: pipeline.verify(path, map=f)." in capsys.readouterr().err
+
+
+def test_an_archive_of_an_objective_function(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Verified with the function in the place that it had, and by nothing else."""
+    words = ("experiment=minimise", "iterate.length=10", "figure=none")
+    pipeline.run(*words, residuals=misses, initial={"x": -1.2, "y": 1}, folder=tmp_path).close()
+    path = tmp_path / "result.nc"
+    found = pipeline.verify(path, residuals=misses)
+    assert (found.outcome, found.notes) == ("identical", ())
+    other = pipeline.verify(path, residuals=lambda x, y: [9 * (y - x**2), 1 - x])
+    assert other.outcome == "different"
+    with pytest.raises(CobwebError, match="over as residuals, not as objective"):
+        pipeline.verify(path, objective=valley)
+    with pytest.raises(ConfigError, match=r"^map=henon and objective=valley: expected one Python"):
+        pipeline.verify(path, map=henon, objective=valley)
+    assert main(["verify", str(path)]) == 2
+    assert "from Python: pipeline.verify(path, residuals=f)." in capsys.readouterr().err
+    with pipeline.open(path) as ds:
+        assert pipeline.plot(ds, "convergence").axes
+    plt.close("all")
 
 
 def test_nothing_of_an_archive_is_run(tmp_path: Path, made: Path) -> None:

@@ -210,7 +210,7 @@ def test_a_stopped_run_of_a_function(tmp_path: Path, capsys: pytest.CaptureFixtu
         raise ValueError("half way")
 
     given = function.handed(scaled(0.5))
-    found = config.read(config.compose(["map=custom", *words], None, given), given)
+    found = config.read(config.compose(words, None, config.Handover((given,))), given)
     with pytest.raises(ValueError, match="half way"):
         execution.file(found, tmp_path, words, stopped)
     with pytest.raises(CobwebError, match="holds an unfinished result of another document"):
@@ -227,7 +227,7 @@ def test_an_interrupted_run_of_a_function_says_how_to_go_on(tmp_path: Path) -> N
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     words = (*LINE, "grid={x0: [1, 2, 3]}", "device.memory=9KB")
     given = function.handed(scaled(0.5))
-    found = config.read(config.compose(["map=custom", *words], None, given), given)
+    found = config.read(config.compose(words, None, config.Handover((given,))), given)
 
     def stopped(blocks: Iterable[Any], count: int) -> Iterator[Any]:
         for block in blocks:

@@ -14,7 +14,8 @@ from pipeline import config, function
 from pipeline.errors import FunctionError
 from pipeline.function import Function
 from pipeline.job import kernel
-from tests.functions import HENON, henon, scaled
+from pipeline.objectives import Objective
+from tests.functions import HENON, henon, misses, scaled, valley
 from tests.runs import compute, document, experiment, shipped
 
 
@@ -23,7 +24,12 @@ def test_what_is_kept_of_a_function() -> None:
     assert (found.call, found.name) == (henon, "henon")
     assert found.source.startswith("def henon(x: Any,")
     assert found.source.endswith('"y": b * x}\n')
-    assert found.record == {"name": "henon", "program": "", "source": found.source}
+    assert found.record == {
+        "name": "henon",
+        "place": "map",
+        "program": "",
+        "source": found.source,
+    }
 
 
 def test_an_inner_function_is_not_indented() -> None:
@@ -132,6 +138,57 @@ def test_a_function_gives_what_its_formulas_give(name: str) -> None:
     bare = {k: v for k, v in formulas["map"].items() if k not in ("equations", "definitions")}
     found = config.read({**formulas, "map": bare}, function.handed(call))
     xarray.testing.assert_equal(compute(found), compute(config.read(formulas)))
+
+
+# The digits to which the values are known.
+PRINTED = 1e-6
+# Exact identities: some ten operations; Newton's second step multiplies their error by 300.
+ROUNDING = 1e-12
+
+
+@pytest.fixture(scope="module")
+def newton() -> dict[str, xarray.Dataset]:
+    """Newton's method on Rosenbrock's function, by its formula and by functions."""
+    start = {"initial": {"x": -1.2, "y": 1}}
+    sections = {"solver": "newton", "analysis": {"history": {}}, "length": 10}
+    found = {"formula": compute(experiment(objective="rosenbrock", **sections))}
+    for place, call in (("objective", valley), ("residuals", misses)):
+        given = function.handed(call, place=place)
+        read = config.read(document(objective=start, **sections), given)
+        found[place] = compute(read)
+    return found
+
+
+@pytest.mark.parametrize("place", ["objective", "residuals"])
+def test_an_objective_gives_what_its_formula_gives(
+    newton: dict[str, xarray.Dataset], place: str
+) -> None:
+    values = newton[place]["objective_value"].values
+    assert values[:5] == pytest.approx(
+        [24.2, 4.731884, 1411.845, 0.0559655, 0.3131891], rel=PRINTED
+    )
+    assert values[5] == pytest.approx(1.85e-11, rel=0.01)
+    expected = newton["formula"]
+    assert values[:5] == pytest.approx(expected["objective_value"].values[:5], rel=ROUNDING)
+    for name in ("x_final", "y_final", "steps", "critical_kind"):
+        assert newton[place][name] == pytest.approx(expected[name].item(), rel=ROUNDING)
+
+
+def test_residuals_of_a_function() -> None:
+    """The vector that a solver of least squares asks for; a function of f has none."""
+    objective = {"initial": {"x": -1.2, "y": 1}}
+    sections = document(objective=objective, solver="newton")
+    point = {"x": -1.2, "y": 1.0}
+    found = config.read(sections, function.handed(misses, place="residuals")).problem
+    assert isinstance(found, Objective)
+    assert found.squares
+    assert found.residual_vector(point, {}, np) == pytest.approx([-4.4, 2.2])
+    assert found.value(point, {}, np) == pytest.approx(24.2)
+    whole = config.read(sections, function.handed(valley, place="objective")).problem
+    assert isinstance(whole, Objective)
+    assert not whole.squares
+    with pytest.raises(ValueError, match="valley is no sum of squares and has no residuals"):
+        whole.residual_vector(point, {}, np)
 
 
 def test_a_function_costs_as_much_as_a_sine() -> None:

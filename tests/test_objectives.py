@@ -185,7 +185,7 @@ def test_value_is_the_sum_of_the_squares_of_the_residuals() -> None:
 
 def test_an_expression_has_no_residuals() -> None:
     f = shipped("himmelblau")
-    with pytest.raises(ValueError, match="himmelblau is given by an expression"):
+    with pytest.raises(ValueError, match="himmelblau is no sum of squares"):
         f.residual_vector({"x": 0.0, "y": 0.0}, dict(f.parameters))
 
 

@@ -2,5 +2,6 @@
 
 from pipeline.config.composition import choices, compose
 from pipeline.config.document import device_of, read
+from pipeline.config.handover import Handover
 
-__all__ = ["choices", "compose", "device_of", "read"]
+__all__ = ["Handover", "choices", "compose", "device_of", "read"]

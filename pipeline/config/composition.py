@@ -27,11 +27,11 @@ from omegaconf.errors import OmegaConfBaseException
 
 from pipeline.config import files, overrides
 from pipeline.config.document import KEYS, check
+from pipeline.config.handover import Handover
 from pipeline.config.mistakes import Mistakes
 from pipeline.config.overrides import examine, explain
 from pipeline.config.sources import CONF, GROUPS, Repository, choices
 from pipeline.errors import ConfigError
-from pipeline.function import Function
 
 __all__ = ["CONF", "GROUPS", "Loader", "choices", "compose", "examine", "explain", "search_path"]
 
@@ -86,38 +86,40 @@ def search_path(folder: str | Path | None = None) -> ConfigSearchPath:
 def compose(
     overrides: Sequence[str] = (),
     folder: str | Path | None = None,
-    function: Function | None = None,
+    handed: Handover | None = None,
 ) -> dict[str, Any]:
     """The document of these overrides, as plain data.
 
     Args:
         folder: a folder of the user's own configs, beside ours.
-        function: in the place of the map's formulas.
+        handed: what came beside the overrides.
 
     Raises:
         ConfigError: with every mistake, those of the document included where one of the overrides
             is at fault.
     """
     with hydra_rules():
-        return whole(Loader(search_path(folder)), overrides, folder, function)[1]
+        return whole(Loader(search_path(folder)), overrides, folder, handed)[1]
 
 
 def whole(
     loader: Loader,
     overrides: Sequence[str],
     folder: str | Path | None,
-    function: Function | None = None,
+    handed: Handover | None = None,
 ) -> tuple[DictConfig, dict[str, Any]]:
     """Hydra's config and the document in it; raises as `compose` does."""
-    mistakes, sound, unread = examine(overrides, folder)
+    handed = handed or Handover()
+    mistakes, sound, unread = examine(handed.overrides(overrides), folder)
     config = load(loader, sound, mistakes, unread)
     mistakes += loader.repository.mistakes
     unread |= loader.repository.unread
     if "experiment" in unread:
         raise ConfigError(list(dict.fromkeys(mistakes)))
     document = plain(config, config.hydra.runtime.choices, mistakes)
+    document = handed.put(mistakes, unread, document, overrides)
     if mistakes:
-        check(document, mistakes, unread, function)
+        check(document, mistakes, unread, handed.function)
         raise ConfigError(list(dict.fromkeys(mistakes)))
     return config, document
 

@@ -63,7 +63,7 @@ def read(document: Mapping[str, Any], function: Function | None = None) -> Exper
     """The experiment that a document describes.
 
     Args:
-        function: in the place of the map's formulas; a document alone cannot bring one.
+        function: in the place of formulas; a document alone cannot bring one.
 
     Raises:
         ConfigError: with all of its mistakes.
@@ -178,8 +178,9 @@ def _group(
 ) -> str | None:
     there = [group for group in PROBLEMS if given.get(group) is not None]
     both, where = set(there) | set(PROBLEMS) & set(unread), "map, objective"
-    if function is not None and "objective" in there:
-        mistakes.add("objective", "a Python function is a map; drop it with '~objective'")
+    if function is not None and (others := [g for g in there if g != function.group]):
+        reason = f"the Python function {function.name} stands for the {function.group}"
+        mistakes.add(others[0], f"{reason}; drop it with '~{others[0]}'")
         return None
     if len(there) == 2:
         advice = "drop the other with '~map' or '~objective'"

@@ -17,7 +17,7 @@ from pipeline.state import Component, size
 def check_use(mistakes: Mistakes, problem: Map | Objective) -> None:
     """A parameter that no formula uses is most likely another one, misspelt."""
     main = problem.equations if isinstance(problem, Map) else problem.main
-    function = problem.function if isinstance(problem, Map) else None
+    function = problem.function
     starts = [value for value in problem.initial.values() if isinstance(value, Expression)]
     used = {n for f in (*main.values(), *problem.definitions.values(), *starts) for n in f.names}
     used |= set(function.takes) if function else set()

@@ -1,4 +1,4 @@
-"""A Python function in the place of a map's formulas, checked: what it takes, what it returns."""
+"""A Python function in the place of formulas, checked: what it takes, what it returns."""
 
 from __future__ import annotations
 
@@ -13,10 +13,16 @@ import numpy as np
 from pipeline.config.mistakes import Mistakes, show, suggest
 from pipeline.device import Device, precision
 from pipeline.errors import FunctionError
-from pipeline.function import Function
+from pipeline.function import Function, reason
+from pipeline.objectives import Objective
+from pipeline.solvers.target import aim
 from pipeline.state import Components
 
-EXAMPLE = "such as def f(x, a): return 1 - a*x**2"
+EXAMPLES = {
+    "map": "such as def f(x, a): return 1 - a*x**2",
+    "objective": "such as def f(x, a): return (x - a)**2",
+    "residuals": "such as def f(x, y): return [1 - x, y - x**2]",
+}
 _NAMED = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
 # Cells that it is traced for at once, as the loop does: what has no batched form fails here.
 _CELLS = 2
@@ -35,7 +41,8 @@ def read(
         device: of the document, whose precision it is traced in.
     """
     before = len(mistakes)
-    takes = _takes(mistakes, given, [*components, *parameters, "n"])
+    steps = ["n"] if given.place == "map" else []
+    takes = _takes(mistakes, given, [*components, *parameters, *steps])
     found = dataclasses.replace(given, takes=tuple(takes))
     if len(mistakes) > before:
         return found
@@ -43,23 +50,49 @@ def read(
     return dataclasses.replace(found, program=hashlib.sha256(text.encode()).hexdigest()[:16])
 
 
+def check_derivatives(mistakes: Mistakes, problem: Objective, device: Device) -> None:
+    """Trace the gradient and the curvature: every solver needs them, or the kind of a point does.
+
+    Args:
+        device: as in `read`.
+    """
+    import jax
+
+    assert problem.function is not None
+
+    def curvature(u: Any, p: dict[str, Any]) -> Any:
+        return jax.jvp(aim(problem, p).residual, (u,), (u,))
+
+    length = sum(component.reals for component in problem.components.values())
+    state = jax.ShapeDtypeStruct((length,), device.real)
+    with precision(device):
+        try:
+            jax.eval_shape(curvature, state, dict(problem.parameters))
+        except FunctionError as error:
+            mistakes.append(str(error))
+        except (TypeError, ValueError, NotImplementedError) as error:  # where JAX has no rule
+            where = problem.function.where
+            mistakes.add(where, f"it has no first or second derivatives: {reason(error)}")
+
+
 def _takes(mistakes: Mistakes, function: Function, known: Sequence[str]) -> list[str]:
     """Those of its arguments that the document declares; others need a default."""
+    where, example = function.where, EXAMPLES[function.place]
     if not callable(function.call):
-        mistakes.add("map", f"expected a Python function, {EXAMPLE}", _shown(function.call))
+        expected = f"expected a Python function, {example}"
+        mistakes.add(function.place, expected, _shown(function.call))
         return []
     try:
         arguments = inspect.signature(function.call).parameters.values()
     except (TypeError, ValueError):  # written in C
-        mistakes.add(f"map={function.name}", f"its arguments are not to be had; wrap it, {EXAMPLE}")
+        mistakes.add(where, f"its arguments are not to be had; wrap it, {example}")
         return []
-    where = f"map={function.name}"
     for argument in arguments:
         if argument.kind not in _NAMED:
-            mistakes.add(where, f"expected arguments by name, {EXAMPLE}", str(argument))
+            mistakes.add(where, f"expected arguments by name, {example}", str(argument))
         elif argument.name not in known and argument.default is inspect.Parameter.empty:
-            reason = f"it takes {argument.name}, which is no component and no parameter"
-            mistakes.add(where, f"{reason} of the document{suggest(argument.name, known)}")
+            strange = f"it takes {argument.name}, which is no component and no parameter"
+            mistakes.add(where, f"{strange} of the document{suggest(argument.name, known)}")
     return [argument.name for argument in arguments if argument.name in known]
 
 
@@ -73,13 +106,15 @@ def _traced(
     """What JAX makes of it, as text: abstractly, nothing is computed."""
     import jax
 
-    def step(x: dict[str, Any], p: dict[str, Any], n: Any) -> dict[str, Any]:
+    def step(x: dict[str, Any], p: dict[str, Any], n: Any) -> Any:
         try:
             result = function({**p, **x, "n": n})
         except FunctionError as error:
             mistakes.append(str(error))
             return {}
-        return _returned(mistakes, f"map={function.name}", result, components)
+        if function.place == "map":
+            return _next(mistakes, function.where, result, components)
+        return _value(mistakes, function, result)
 
     def abstract(shape: tuple[int, ...], is_complex: bool) -> Any:
         return jax.ShapeDtypeStruct((_CELLS, *shape), device.complex if is_complex else device.real)
@@ -91,9 +126,26 @@ def _traced(
         return jax.jit(jax.vmap(step)).lower(state, values, count).as_text()
 
 
-def _returned(
-    mistakes: Mistakes, where: str, result: Any, components: Components
-) -> dict[str, Any]:
+def _value(mistakes: Mistakes, function: Function, result: Any) -> Any:
+    """An objective's value or its residuals as an array, or what is wrong with them noted."""
+    import jax.numpy as jnp
+
+    squared = function.place == "residuals"
+    expected = f"expected {'a vector' if squared else 'a number'}, but it returns"
+    try:
+        found = jnp.asarray(result)
+    except (TypeError, ValueError):
+        mistakes.add(function.where, f"{expected} {_described(result)}")
+        return ()
+    if found.ndim > squared:
+        advice = "" if squared else "; a vector of residuals is handed over as residuals=f"
+        mistakes.add(function.where, f"{expected} {_form(found.shape)}{advice}")
+    elif jnp.iscomplexobj(found):
+        mistakes.add(function.where, "expected real numbers, but it returns complex ones")
+    return found
+
+
+def _next(mistakes: Mistakes, where: str, result: Any, components: Components) -> dict[str, Any]:
     """The components' next values as arrays; those that are none are noted."""
     import jax.numpy as jnp
 

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Mapping
 from typing import Any
 
-import numpy as np
-
-from pipeline.config import formulas, functions, names, values
+from pipeline.config import formulas, functions, names, numbers, values
 from pipeline.config.mistakes import Mistakes
-from pipeline.config.quantity import initial_value, parameter
 from pipeline.device import Device
 from pipeline.errors import ExpressionError
 from pipeline.expressions import Expression, compile
-from pipeline.function import Function
-from pipeline.grid import find
+from pipeline.function import Function, recorded_place
 from pipeline.maps import Map
 from pipeline.objectives import Objective
 from pipeline.settings import Setting, Settings
-from pipeline.state import Component, Components, size
+from pipeline.state import Components, size
 
 FIELDS: dict[str, Settings] = {
     "map": {
@@ -42,8 +37,8 @@ PARTS = {
 FORMULA = {"map": (), "objective": ("expression", "residuals")}
 # What a document says of a Python function in the place of its formulas.
 FUNCTION = "function"
-FROM_PYTHON = "no document names code; hand it over from Python: pipeline.run(..., map=f)"
-# Names of a map that has none of its own.
+FROM_PYTHON = "no document names code; hand it over from Python: pipeline.run(..., {}=f)"
+# Names of a problem that has none of its own.
 NAMELESS = ("custom", "unnamed")
 
 
@@ -61,7 +56,7 @@ def read(
     Args:
         axes: names that the formulas under `initial` may use as well as the parameters.
         device: whose precision a function is traced in.
-        function: in the place of the map's formulas.
+        function: in the place of the formulas, where it belongs to this group.
 
     Returns:
         (the problem, its node with every default filled in).
@@ -72,7 +67,7 @@ def read(
         mistakes.add(group, f"expected the name of {a} {group}, or a description of one", node)
         return None, {}
     known_keys = (*FIELDS[group], *PARTS[group], *FORMULA[group])
-    mistakes.unknown(group, node, (*known_keys, FUNCTION) if group == "map" else known_keys)
+    mistakes.unknown(group, node, (*known_keys, FUNCTION))
     own = {key: value for key, value in node.items() if key in FIELDS[group]}
     fields = values.section(mistakes, group, own, FIELDS[group])
     told = len(mistakes)
@@ -84,16 +79,23 @@ def read(
     if function is not None and fields["name"] in NAMELESS:
         fields["name"] = function.name
     resolved = {**fields, **texts, **parts}
-    if group == "map" and function is None and FUNCTION in node:
-        mistakes.add("map.function", f"the map is a Python function, and {FROM_PYTHON}")
+    if function is None and FUNCTION in node:
+        advice = FROM_PYTHON.format(recorded_place(group, node[FUNCTION]))
+        mistakes.add(f"{group}.function", f"the {group} is a Python function, and {advice}")
         return None, resolved
     _check_names(mistakes, group, parts, function)
-    if group == "objective":
-        _check_main(mistakes, texts, fields["sense"])
+    if function is not None:
+        _check_formulas(mistakes, {**parts, **texts}, function)
+    elif group == "objective":
+        _check_main(mistakes, texts)
+    squared = "residuals" in texts or (function is not None and function.place == "residuals")
+    if squared and fields["sense"] == "maximise":
+        advice = "residuals make a sum of squares, which is minimised; give an expression instead"
+        mistakes.add("objective.sense", advice, "maximise")
     if len(mistakes) > before:
         return None, resolved
 
-    parameters, initial, components = _numbers(mistakes, group, parts, seed, axes)
+    parameters, initial, components = numbers.read(mistakes, group, parts, seed, axes)
     if len(mistakes) > before:
         return None, resolved
     known = [*components, *parameters, *(["size"] if size(components) else [])]
@@ -109,19 +111,21 @@ def read(
         "parameters": parameters,
         "initial": initial,
         "definitions": definitions,
+        "function": function,
     }
+    if function is not None:
+        common[FUNCTION] = functions.read(mistakes, function, components, parameters, device)
+        resolved[FUNCTION] = common[FUNCTION].record
     problem: Map | Objective
     if group == "map":
-        common["escape_radius"] = fields["escape_radius"]
-        if function is not None:
-            function = functions.read(mistakes, function, components, parameters, device)
-            resolved[FUNCTION] = function.record
-        problem = _map(mistakes, parts, known, function, common)
+        problem = _map(mistakes, parts, known, fields["escape_radius"], common)
     else:
-        found = _main(mistakes, texts, known)
+        found = _main(mistakes, texts, known) if function is None else {}
         if len(mistakes) > before:
             return None, resolved
         problem = Objective(sense=fields["sense"], **found, **common)
+        if function is not None and len(mistakes) == before:
+            functions.check_derivatives(mistakes, problem, device)
     if len(mistakes) == before:
         formulas.check_use(mistakes, problem)
         formulas.check_shapes(mistakes, problem)
@@ -132,7 +136,7 @@ def _map(
     mistakes: Mistakes,
     parts: Mapping[str, dict[str, Any]],
     known: list[str],
-    function: Function | None,
+    escape_radius: float,
     common: dict[str, Any],
 ) -> Map:
     equations: dict[str, Expression] = {}
@@ -140,12 +144,12 @@ def _map(
         _compile(mistakes, "map.equations", name, text, known, equations)
     modulus = _modulus(mistakes, parts["modulus"], common["components"])
     # The state has one order, that of the equations.
-    order = parts["equations"] if function is None else parts["initial"]
+    order = parts["equations"] if common[FUNCTION] is None else parts["initial"]
     common["components"] = {name: common["components"][name] for name in order}
-    return Map(equations=equations, modulus=modulus, function=function, **common)
+    return Map(equations=equations, modulus=modulus, escape_radius=escape_radius, **common)
 
 
-def _check_main(mistakes: Mistakes, texts: Mapping[str, Any], sense: str) -> None:
+def _check_main(mistakes: Mistakes, texts: Mapping[str, Any]) -> None:
     """Exactly one of the two forms of an objective."""
     if not texts:
         advice = "expected the formula of f, such as (x - 1)**2, or residuals, such as [x - 1, y]"
@@ -153,9 +157,6 @@ def _check_main(mistakes: Mistakes, texts: Mapping[str, Any], sense: str) -> Non
     elif len(texts) > 1:
         advice = "drop the other with '~objective.expression' or '~objective.residuals'"
         mistakes.add("objective.expression, residuals", f"expected one of the two; {advice}")
-    elif "residuals" in texts and sense == "maximise":
-        advice = "residuals make a sum of squares, which is minimised; give an expression instead"
-        mistakes.add("objective.sense", advice, sense)
 
 
 def _main(mistakes: Mistakes, texts: Mapping[str, Any], known: list[str]) -> dict[str, Any]:
@@ -195,8 +196,6 @@ def _check_names(
     names.clashes(mistakes, group, good)
     if (group == "objective" or function) and not parts["initial"]:
         mistakes.add(f"{group}.initial", "expected a start for each component, such as {x: 0}")
-    if function is not None:
-        _check_formulas(mistakes, parts, function)
     if group == "objective" or function:
         return
     if not parts["equations"]:
@@ -211,89 +210,16 @@ def _check_names(
                 mistakes.add(f"map.{part}.{name}", f"{name} has no equation, so it is no component")
 
 
-def _check_formulas(
-    mistakes: Mistakes, parts: Mapping[str, dict[str, Any]], function: Function
-) -> None:
+def _check_formulas(mistakes: Mistakes, parts: Mapping[str, Any], function: Function) -> None:
     """What has no meaning beside a Python function, whose components are those of `initial`."""
-    for part in ("equations", "definitions"):
-        if parts[part]:
+    group = function.group
+    for part in ("equations", "definitions", "expression", "residuals"):
+        if parts.get(part):
             reason = f"the Python function {function.name} stands in the place of all formulas"
-            mistakes.add(f"map.{part}", f"{reason}; expected none, as in map=custom")
-    for name in parts["modulus"]:
+            mistakes.add(f"{group}.{part}", f"{reason}; expected none, as in {group}=custom")
+    for name in parts.get("modulus", ()):
         if name not in parts["initial"]:
             mistakes.add(f"map.modulus.{name}", f"{name} has no initial value: no component")
-
-
-def _numbers(
-    mistakes: Mistakes,
-    group: str,
-    parts: Mapping[str, dict[str, Any]],
-    seed: int,
-    axes: Collection[str],
-) -> tuple[dict[str, np.ndarray], dict[str, Any], Components]:
-    """Parameters, initial values and the components' shapes: each may depend on those before it."""
-    # A start that is a formula may use what an axis gives, unless it is something else's name.
-    taken = names.owners(parts["initial"])
-    own = re.compile(rf"({'|'.join(map(re.escape, parts['initial'])) or 'x'})0(_\d+)*(_re|_im)?")
-    for part in ("initial", "definitions", "parameters"):
-        taken |= parts[part]
-    free = [a for a in axes if a not in taken and not own.fullmatch(a)]
-    known = [*parts["parameters"], *free]
-    initial = {
-        name: initial_value(mistakes, f"{group}.initial.{name}", name, value, seed, known)
-        for name, value in parts["initial"].items()
-    }
-    vectors = {
-        name: Component(value.shape)
-        for name, value in initial.items()
-        if isinstance(value, np.ndarray)
-    }
-    length = size(vectors)
-    parameters = {
-        name: parameter(mistakes, f"{group}.parameters.{name}", name, value, seed, length)
-        for name, value in parts["parameters"].items()
-    }
-    components = {}
-    for name, value in initial.items():
-        where = f"{group}.initial.{name}"
-        sample: Any = value
-        if isinstance(value, Expression):
-            for used in sorted(value.names & set(free)):
-                if (entry := find(used, parameters, {})) is not None:
-                    reason = f"{used} is an entry of {entry.key}; a formula takes it from there"
-                    mistakes.add(where, reason, value.text)
-            # Names that only axes give a value: any number shows the shape and the field.
-            stand_ins = {axis: np.float64(0.5) for axis in free} | parameters
-            try:
-                sample = value(stand_ins, np)
-            except ExpressionError as error:
-                mistakes.formula(where, error)
-                continue
-        shape = np.shape(sample)
-        if len(shape) > 1 or 0 in shape:
-            mistakes.add(where, "expected a number or a vector of them", parts["initial"][name])
-            continue
-        components[name] = Component(shape, bool(np.iscomplexobj(sample)))
-    _check_entries(mistakes, group, parameters, components)
-    return parameters, initial, components
-
-
-def _check_entries(
-    mistakes: Mistakes,
-    group: str,
-    parameters: Mapping[str, np.ndarray],
-    components: Mapping[str, Component],
-) -> None:
-    """The names of entries (A_0_1, x0_2, c_re) are names too, which nothing else may have."""
-    for part, known in (("parameters", parameters), ("initial", components)):
-        for name in known:
-            others = {k: v for k, v in parameters.items() if k != name}
-            states = {k: v for k, v in components.items() if k != name}
-            quantity = find(name, others, states)
-            if quantity is not None:
-                mistakes.add(
-                    f"{group}.{part}.{name}", f"the name is taken by an entry of {quantity.key}"
-                )
 
 
 def _compile(

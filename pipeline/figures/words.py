@@ -222,8 +222,10 @@ def caption(view: View, notes: str = "") -> str:
         lines.append(f"minimise: the sum of the squares of {'; '.join(residuals(iterated))}")
     lines += [f"{n}' = {text}" for n, text in section(iterated, "equations").items()]
     lines += [f"with {n} = {text}" for n, text in section(iterated, "definitions").items()]
-    if section(iterated, "function"):
-        lines.append("by a Python function")
+    if function := section(iterated, "function"):
+        squared = function.get("place") == "residuals"
+        what = "the sum of the squares of a Python function" if squared else "a Python function"
+        lines.append(f"{iterated['sense']}: {what}" if "sense" in iterated else f"by {what}")
     swept = view.swept
     fixed = {n: v for n, v in section(iterated, "parameters").items() if n not in swept}
     if fixed:

@@ -21,11 +21,11 @@ def structure(experiment: Experiment) -> str:
     fixed = {k: v for k, v in experiment.settings.items() if not solver.settings[k].swept}
     if isinstance(problem, Map):
         formulas: Any = (_texts(problem.equations), dict(problem.modulus), problem.escape_radius)
-        if problem.function is not None:
-            # And by what JAX made of them just now: a variable that they read may have changed.
-            formulas += (id(problem.function.call), problem.function.program)
     else:
         formulas = (_texts(problem.main), problem.sense)
+    if (function := problem.function) is not None:
+        # And by what JAX made of them just now: a variable that they read may have changed.
+        formulas += (function.place, id(function.call), function.program)
     return repr(
         (
             problem.group,

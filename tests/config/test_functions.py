@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -12,11 +13,13 @@ import pytest
 from pipeline import config, function
 from pipeline.errors import ConfigError
 from pipeline.experiment import Experiment
+from pipeline.function import Place
 from tests.config.cases import refused
-from tests.functions import HENON, henon, scaled
+from tests.functions import HENON, henon, misses, scaled, valley
 from tests.runs import document, shipped
 
 LINE = {"initial": {"x": 0.1}}
+CORNER = {"initial": {"x": -1.2, "y": 1}}
 
 
 def read(call: Any, map: Any = HENON, **sections: Any) -> Experiment:
@@ -161,8 +164,130 @@ def test_mistakes_around_a_function(map: Any, told: str) -> None:
 
 
 def test_an_objective_is_none() -> None:
-    with pytest.raises(ConfigError, match=r"^objective: a Python function is a map; drop it with"):
+    told = r"^objective: the Python function henon stands for the map; drop it with '~objective'\.$"
+    with pytest.raises(ConfigError, match=told):
         config.read(document(objective="himmelblau", solver="newton"), function.handed(henon))
+
+
+def sought(
+    call: Any, place: Place = "objective", objective: Any = LINE, **sections: Any
+) -> Experiment:
+    """The experiment of a function in the place of an objective's formulas."""
+    found = document(objective=objective, **{"solver": "newton", **sections})
+    return config.read(found, function.handed(call, place=place))
+
+
+def test_a_function_is_an_objective() -> None:
+    """One of residuals is another document than one of the same function as f."""
+    for place, call in (("objective", valley), ("residuals", misses)):
+        found = sought(call, place, CORNER)
+        assert found.function is not None
+        assert found.function.takes == ("x", "y")
+        assert found.document["objective"]["function"]["place"] == place
+        assert list(found.problem.components) == ["x", "y"]
+        assert found.problem.name == call.__name__
+        with pytest.raises(ConfigError) as caught:
+            config.read(found.document)
+        assert caught.value.mistakes == (
+            (
+                "objective.function: the objective is a Python function, and no document names "
+                f"code; hand it over from Python: pipeline.run(..., {place}=f)."
+            ),
+        )
+
+
+@pytest.mark.parametrize(
+    ("place", "call", "told"),
+    [
+        (
+            "objective",
+            3,
+            "objective = 3: expected a Python function, such as def f(x, a): return (x - a)**2.",
+        ),
+        ("residuals", min, "residuals=min: its arguments are not to be had; wrap it, such as def"),
+        ("objective", lambda x, n: x, "objective=<lambda>: it takes n, which is no component and"),
+        (
+            "objective",
+            lambda x: None,
+            "objective=<lambda>: expected a number, but it returns None.",
+        ),
+        ("objective", lambda x: {"x": x}, "expected a number, but it returns a dict."),
+        (
+            "objective",
+            lambda x: [x, x],
+            (
+                "objective=<lambda>: expected a number, but it returns an array of shape [2]; a "
+                "vector of residuals is handed over as residuals=f."
+            ),
+        ),
+        ("objective", lambda x: 1j * x, "expected real numbers, but it returns complex ones."),
+        (
+            "residuals",
+            lambda x: jnp.zeros((2, 2)),
+            "residuals=<lambda>: expected a vector, but it returns an array of shape [2, 2].",
+        ),
+        ("residuals", lambda x: ["1"], "residuals=<lambda>: expected a vector, but it returns a l"),
+        (
+            "objective",
+            lambda x: math.sin(x),
+            "objective=<lambda>: it asks for a number while JAX traces it; use jax.numpy",
+        ),
+        (
+            "objective",
+            lambda x: jax.lax.while_loop(lambda v: v < 9, lambda v: v + x**2, x),
+            (
+                "objective=<lambda>: it has no first or second derivatives: it raises ValueError: "
+                "Reverse-mode differentiation does not work for lax.while_loop"
+            ),
+        ),
+    ],
+)
+def test_mistakes_of_an_objective_function(place: Place, call: Any, told: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        sought(call, place)
+    assert len(caught.value.mistakes) == 1
+    assert told in caught.value.mistakes[0]
+
+
+@pytest.mark.parametrize(
+    ("place", "objective", "told"),
+    [
+        (
+            "objective",
+            {**CORNER, "expression": "x", "definitions": {"u": "x"}},
+            [
+                f"objective.{part}: the Python function valley stands in the place of all "
+                "formulas; expected none, as in objective=custom."
+                for part in ("definitions", "expression")
+            ],
+        ),
+        ("objective", {}, ["objective.initial: expected a start for each component, such as"]),
+        (
+            "objective",
+            {**CORNER, "parameters": {"c": 1}},
+            ["objective.parameters.c: the function valley does not take it; drop it with"],
+        ),
+        (
+            "residuals",
+            {**CORNER, "sense": "maximise"},
+            ['objective.sense = "maximise": residuals make a sum of squares, which is minimised'],
+        ),
+    ],
+)
+def test_mistakes_around_an_objective_function(
+    place: Place, objective: Any, told: list[str]
+) -> None:
+    with pytest.raises(ConfigError) as caught:
+        sought(valley, place, objective)
+    assert len(caught.value.mistakes) == len(told)
+    for found, expected in zip(caught.value.mistakes, told, strict=True):
+        assert found.startswith(expected)
+
+
+def test_a_map_is_none() -> None:
+    told = r"^map: the Python function valley stands for the objective; drop it with '~map'\.$"
+    with pytest.raises(ConfigError, match=told):
+        config.read(document(map="henon"), function.handed(valley, place="objective"))
 
 
 def test_all_mistakes_at_once() -> None:

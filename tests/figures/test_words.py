@@ -128,3 +128,8 @@ def test_a_function_is_named_where_equations_would_be(name, shown):
     title.write(page, seen)
     assert page.figure.texts[0].get_text() == shown
     assert words.caption(seen).startswith(f"{shown}\nby a Python function\n")
+    for place, told in (("objective", ""), ("residuals", "the sum of the squares of ")):
+        described["function"]["place"] = place
+        objective = {**described, "sense": "minimise"}
+        seen = view.View(ds, {"objective": objective}, (), view.read(ds).series)
+        assert f"\nminimise: {told}a Python function\n" in words.caption(seen)

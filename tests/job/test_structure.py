@@ -199,3 +199,14 @@ def test_functions_count_by_identity_and_by_what_they_do() -> None:
     before = made(f)
     factors[0] = 3.0
     assert made(f) != before
+
+
+def test_a_function_counts_by_its_place() -> None:
+    """The same function as f and as its one residual."""
+    described = document(objective={"initial": {"x": 1}}, solver="newton")
+    f = scaled(2.0)
+    one, other = (
+        structure(config.read(described, function.handed(f, place=place)))
+        for place in ("objective", "residuals")
+    )
+    assert one != other
