@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from pipeline.analyses import dynamics
 from pipeline.analyses.analysis import Subject
 
 # Equal parts of the length, whose averages scatter as the standard error says.
@@ -30,9 +31,9 @@ def standard_error(parts: Any) -> Any:
 
 
 def refuse(subject: Subject) -> str | None:
-    """An average is over a length that all cells share."""
-    if subject.solver.freezes:
-        return "a solver's cells end where they converge; averages are taken with solver=direct"
+    """An average is over a length that all cells share, of a map that goes on for ever."""
+    if why_not := dynamics.refuse(subject.solver, smooth=False, inertia=True):
+        return why_not
     if subject.iterate.stop == "converged":
         return "averages are over iterate.length steps; drop iterate.stop=converged"
     return None

@@ -10,8 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline import solvers
-from pipeline.analyses import components
+from pipeline.analyses import components, dynamics
 from pipeline.analyses.analysis import Analysis, Subject
 from pipeline.analyses.catalogue import Cycles
 from pipeline.analyses.components import Real
@@ -189,10 +188,8 @@ def refuse(subject: Subject) -> str | None:
     """What is no map of the state with derivatives, or of too many dimensions."""
     if getattr(subject.problem, "counts", False):
         return "a map whose formulas use n has no cycles"
-    solver = subject.solver
-    if not (solver.autonomous and solver.smooth and solver.memoryless):
-        able = ", ".join(name for name, s in solvers.TABLE.items() if s.memoryless and s.smooth)
-        return f"a step of {solver.name} is no smooth map of the state alone; expected {able}"
+    if why_not := dynamics.refuse(subject.solver):
+        return why_not
     size = len(reals(subject.problem.components))
     if size > MOST_REALS:
         return f"the state has {size} real numbers; expected at most {MOST_REALS}"

@@ -66,13 +66,13 @@ def _chosen(subject: Subject, names: list[str] | None) -> list[Real]:
 
 def _range(subject: Subject, real: Real, given: Any) -> list[float] | None:
     """[low, high] of one quantity: as given, or the whole circle; None where neither is."""
-    assert isinstance(subject.problem, Map)
     if isinstance(given, list):
         return given
     for name in (real.name, real.component):
         if given and name in given:
             return given[name]
-    circle = subject.problem.modulus.get(real.component)
+    problem = subject.problem
+    circle = problem.modulus.get(real.component) if isinstance(problem, Map) else None
     return None if circle is None else [0.0, circle]
 
 
@@ -168,6 +168,7 @@ def build(subject: Subject, settings: Mapping[str, Any]) -> Fold:
         init=init,
         update=update,
         finish=finish,
+        dynamics=True,
         transient="none",
     )
 

@@ -48,11 +48,13 @@ class Seen(NamedTuple):
         state: {component: its value}.
         probe: what the solver tells of it.
         running: whether the cell had not ended before this step.
-        push: tangent of the carry before the step -> tangent after it (the step's `jvp`); None
+        push: tangent of the point before the step -> tangent after it (the step's `jvp`); None
             where no fold asks for it.
         transient: whether this step is one of the transient.
         parameters: {name: its value} in this cell.
         before: the state before the step; None where no step has been taken.
+        point: {name: value} what the next step depends on: the state, and the last step of a
+            solver with inertia.
     """
 
     n: Any
@@ -63,6 +65,7 @@ class Seen(NamedTuple):
     transient: bool = False
     parameters: Mapping[str, Any] = MappingProxyType({})
     before: dict[str, Any] | None = None
+    point: Mapping[str, Any] = MappingProxyType({})
 
 
 class End(NamedTuple):
@@ -132,6 +135,8 @@ class Fold:
         part: accumulator -> what is noted of it between two parts of the length.
         parts: how many parts at most; 0 where none are wanted.
         span: their steps, where these are given.
+        dynamics: whether it studies the iteration, which goes on where a cell has ended, and not
+            what the cell came to.
         tangent: whether `update` pushes tangents.
         transient: what of the transient it looks at as well; the last of it is `ALIGNING` steps.
         record: what is seen -> {variable: value}, for `recorded`, whose first dimension is the
@@ -154,6 +159,7 @@ class Fold:
     part: Callable[[Any], Any] = lambda kept: ()
     parts: int = 0
     span: int = 0
+    dynamics: bool = False
     tangent: bool = False
     transient: Literal["all", "last", "none"] = "all"
     sequels: tuple[Sequel, ...] = ()

@@ -42,10 +42,12 @@ def build(subject: Subject, settings: Mapping[str, Any]) -> Fold:
 
 
 def refuse(subject: Subject) -> str | None:
-    """A map's own iteration has no residual to become small."""
-    if subject.solver.freezes:
-        return None
-    return "the direct solver seeks nothing, so it has no history; record the orbit"
+    """A map's own iteration has no residual to become small; a transient has steps, too."""
+    if not subject.solver.freezes:
+        return "the direct solver seeks nothing, so it has no history; record the orbit"
+    if subject.iterate.transient:
+        return "it begins with the start, so that nothing is dropped; expected iterate.transient: 0"
+    return None
 
 
 ANALYSIS = Analysis("history", build, refuse=refuse)

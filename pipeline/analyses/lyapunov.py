@@ -19,11 +19,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from pipeline.analyses import average
+from pipeline.analyses import average, dynamics
 from pipeline.analyses.analysis import Analysis, Subject
 from pipeline.analyses.fold import Again, End, Fold, Seen
 from pipeline.arrays import Dimension, Variable
-from pipeline.maps import Map
 from pipeline.settings import Setting
 from pipeline.state import State
 
@@ -208,8 +207,8 @@ def build(subject: Subject, settings: Mapping[str, Any]) -> Fold:
     """
     import functools
 
-    assert isinstance(subject.problem, Map)
     size = sum(component.reals for component in subject.problem.components.values())
+    size *= 2 if subject.solver.inertia else 1
     asked, window = settings["exponents"], settings["window"]
     careful = CAREFUL in settings
     count = size if asked == "all" else min(asked, size)
@@ -236,23 +235,25 @@ def build(subject: Subject, settings: Mapping[str, Any]) -> Fold:
     def init(seen: Seen) -> Kept:
         import jax.numpy as jnp
 
-        zero = jnp.zeros((), jnp.finfo(next(iter(seen.state.values())).dtype).dtype)
+        point = dict(seen.point)
+        zero = jnp.zeros((), jnp.finfo(next(iter(point.values())).dtype).dtype)
         carried = 0 if size == 1 else 1 if plane else count
-        vectors = tuple(_basis(seen.state, carried)) if carried else ()
-        none = Zero(jnp.int32(0), seen.state, jnp.bool_(False))
+        vectors = tuple(_basis(point, carried)) if carried else ()
+        none = Zero(jnp.int32(0), point, jnp.bool_(False))
         return Kept((zero,) * count, vectors, (none,) * count if careful else ())
 
     def update(kept: Kept, seen: Seen) -> Kept:
         import jax.numpy as jnp
 
         assert seen.push is not None
-        factors, vectors = advance(kept, seen.push, _basis(seen.state, 2 if plane else 1))
+        point = dict(seen.point)
+        factors, vectors = advance(kept, seen.push, _basis(point, 2 if plane else 1))
         if seen.transient:
             return kept._replace(vectors=vectors)
         zeros = kept.zeros
         if careful:
             noted = zip(zeros, factors, strict=True)
-            zeros = tuple(_noted(zero, factor, seen.state) for zero, factor in noted)
+            zeros = tuple(_noted(zero, factor, point) for zero, factor in noted)
             factors = tuple(jnp.where(factor == 0, 1.0, factor) for factor in factors)
         growth = tuple(map(_grown, kept.growth, factors))
         return Kept(growth, vectors, zeros)
@@ -301,6 +302,7 @@ def build(subject: Subject, settings: Mapping[str, Any]) -> Fold:
         part=totals,
         parts=average.PARTS,
         span=window or 0,
+        dynamics=True,
         tangent=True,
         transient="last" if size > 1 else "none",
         again=() if careful else (second_look(subject, settings),),
@@ -344,10 +346,8 @@ def _dimension(exponents: Any, size: int) -> Any:
 
 
 def refuse(subject: Subject) -> str | None:
-    """A solver's cells end; a spectrum is of a map."""
-    if subject.solver.freezes:
-        return "a solver's cells end where they converge; exponents are studied with solver=direct"
-    return None
+    """Exponents are of what has derivatives: a map of the state, or of it and the last step."""
+    return dynamics.refuse(subject.solver, inertia=True)
 
 
 ANALYSIS = Analysis(

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from pipeline.analyses import lyapunov
+from pipeline.analyses import dynamics, lyapunov
 from pipeline.analyses.analysis import Analysis, Subject
 from pipeline.analyses.fold import Again, End, Fold, Seen, Sequel
 from pipeline.analyses.refine import Walk, radius, refine, walk
@@ -80,13 +80,12 @@ def build(subject: Subject, settings: Mapping[str, Any], exponents: Fold | None 
         exponents: the fold that computes them; its results are this fold's too. One that computes
             the leading exponent for this alone if None.
     """
-    assert isinstance(subject.problem, Map)
-    g, most = subject.problem, settings["max_period"]
+    problem, most = subject.problem, settings["max_period"]
     length, steps = subject.iterate.length, subject.iterate.steps
     alone = {"exponents": 1, "window": None, lyapunov.CAREFUL: True}
     inner = exponents or lyapunov.build(subject, alone)
-    reals = sum(component.reals for component in g.components.values())
-    turning = reals > 1 or bool(g.modulus)
+    reals = sum(component.reals for component in problem.components.values())
+    turning = reals > 1 or (isinstance(problem, Map) and bool(problem.modulus))
 
     def init(seen: Seen) -> Kept:
         return Kept(inner.init(seen), flatten(seen.state))
@@ -99,7 +98,7 @@ def build(subject: Subject, settings: Mapping[str, Any], exponents: Fold | None 
         import jax.numpy as jnp
 
         found = inner.finish(kept.exponents, end)
-        steady = walk(g, end.iteration)
+        steady = walk(problem, end.iteration)
         u = flatten(end.seen.state)
         escaped = end.status == Status.escaped
         look = _look(steady, u, kept.start, most, settings["tolerance"])
@@ -124,7 +123,7 @@ def build(subject: Subject, settings: Mapping[str, Any], exponents: Fold | None 
         import jax.numpy as jnp
 
         u, candidates, regime, *look = (taken[name] for name in TAKES)
-        period = _first(walk(g, iteration), u, candidates, Look(*look), most)
+        period = _first(walk(problem, iteration), u, candidates, Look(*look), most)
         regime = jnp.where(period > 0, Regime.periodic, regime).astype(jnp.int8)
         return {"period": period, "regime": regime}
 
@@ -249,9 +248,9 @@ def _confirmed(steady: Walk, u: Any, p: Any, look: Look, most: int) -> Any:
 
 
 def refuse(subject: Subject) -> str | None:
-    """A solver's cells end; a map that counts its steps has no cycles."""
-    if subject.solver.freezes:
-        return "a solver's cells end where they converge; periods are studied with solver=direct"
+    """Cycles are of maps of the state with derivatives, which do not count their steps."""
+    if why_not := dynamics.refuse(subject.solver):
+        return why_not
     if isinstance(subject.problem, Map) and subject.problem.counts:
         return "a map whose formulas use n has no cycles; make n a component of its own"
     reals = sum(component.reals for component in subject.problem.components.values())

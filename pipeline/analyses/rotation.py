@@ -112,6 +112,8 @@ def refuse(subject: Subject) -> str | None:
         return (
             "no component lives on a circle, so nothing rotates; map.modulus would say which does"
         )
+    if subject.solver.freezes:
+        return "turns are those of the map itself; expected solver=direct"
     return average.refuse(subject)
 
 

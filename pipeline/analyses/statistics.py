@@ -159,6 +159,7 @@ def build(subject: Subject, settings: Mapping[str, Any]) -> Fold:
         finish=finish,
         part=_part,
         parts=average.PARTS,
+        dynamics=True,
         transient="none",
     )
 

@@ -123,9 +123,6 @@ def check(
     if iterate.stop != "converged" and iterate.tolerance != Iterate.tolerance:
         reason = "it has no meaning without iterate.stop=converged"
         mistakes.add("iterate.tolerance", reason, iterate.tolerance)
-    if solver and solver.freezes and iterate.transient:
-        reason = f"expected 0, since with solver {solver.name} every step counts"
-        mistakes.add("iterate.transient", reason, iterate.transient)
     _theory(mistakes, sections["figure"]["theory"], found, chosen)
     _platform(mistakes, sections["device"]["platform"])
     if len(mistakes) > before or found is None or solver is None:

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.analyses import Again, Sequel
+from pipeline.analyses import TABLE, Again, Fold, Sequel
 from pipeline.experiment import Experiment
 from pipeline.job import early, sharing
 from pipeline.job.early import LANES
@@ -80,7 +80,9 @@ def _unguarded(guarded: Call, experiment: Experiment, plan: Plan) -> Call:
 def _again(call: Call, experiment: Experiment, plan: Plan, again: Again) -> Call:
     """The same, with the cells that call for it looked at a second time."""
     other = replace(experiment, analyses={again.analysis: again.settings}, iterate=again.iterate)
-    names = {variable.name for fold in other.folds() for variable in fold.finished}
+    # Of what a solver came to, the first look has told.
+    fold = TABLE[again.analysis].build(other.subject, again.settings)
+    names = {variable.name for variable in fold.finished} if isinstance(fold, Fold) else set()
     return _amended(call, again.doubts, functools.partial(build, other), plan, names)
 
 

@@ -75,6 +75,9 @@ def choose(experiment: Experiment, platform: str) -> Kernel:
     if experiment.iterate.steps < SHORT:
         return Kernel()
     kernel = TABLE.get((platform, work), Kernel())
+    if experiment.iterate.stop == "converged":
+        # Where a cell ends, its status is what tells.
+        kernel = replace(kernel, guarded=False)
     assert isinstance(experiment.problem, Map)
     if experiment.problem.costly:
         kernel = replace(kernel, **{k: min(v, getattr(kernel, k)) for k, v in COSTLY.items()})

@@ -10,7 +10,7 @@ import numpy as np
 from pipeline.analyses import End, Fold, Phase, Seen
 from pipeline.experiment import Experiment
 from pipeline.maps import Map
-from pipeline.state import flatten
+from pipeline.state import State, flatten
 from pipeline.status import Status
 
 
@@ -19,11 +19,15 @@ class Lane(NamedTuple):
 
     A guarded lane has no status; an open lane of a map that goes on for ever has, in its place,
     whether it has been bounded so far.
+
+    Attributes:
+        onward: the carry that goes on where the cell has ended; empty where no fold follows it.
     """
 
     carry: Any
     status: Any
     kept: tuple[Any, ...]
+    onward: Any = ()
 
 
 class Cell(NamedTuple):
@@ -100,6 +104,7 @@ def moves(experiment: Experiment, *, guarded: bool = False) -> Moves:
     recorders = tuple(fold for fold in folds if fold.recorded)
     freezes = solver.freezes or iterate.stop == "converged"
     flagged = not freezes and not guarded
+    onward = [freezes and fold.dynamics for fold in folds]
 
     def running(lane: Lane) -> Any:
         going = jnp.bool_(True)
@@ -138,18 +143,30 @@ def moves(experiment: Experiment, *, guarded: bool = False) -> Moves:
             known = ~jnp.any(jnp.isnan(flatten(dict(cell.state))))
             x0 = jax.tree.map(lambda new, own: jnp.where(known, new, own), dict(cell.state), x0)
         carry = iteration.init(x0)
-        seen = Seen(0, iteration.state(carry), iteration.probe(carry), jnp.bool_(True))
+        state, probe = iteration.state(carry), iteration.probe(carry)
+        seen = Seen(0, state, probe, jnp.bool_(True), point=iteration.point(carry))
         status = () if guarded else iteration.terminate(carry)
-        return Lane(carry, status, tuple(f.init(seen) for f in folds))
+        kept = tuple(f.init(seen) for f in folds)
+        return Lane(carry, status, kept, carry if any(onward) else ())
 
     def step(numbers: Any, cell: Cell, lane: Lane, n: Any, *, phase: Phase = "keeping") -> Lane:
         iteration = experiment.iteration(numbers, cell.swept)
         looking = [fold.looks(phase) for fold in folds]
         going, push = running(lane) if freezes else jnp.bool_(True), None
+        old = lane.onward if any(onward) else lane.carry
+
+        def stepped(point: State) -> tuple[State, Any]:
+            carry = iteration.step(iteration.put(old, point), n)
+            return iteration.point(carry), carry
+
+        def held(new: Any, old: Any) -> Any:
+            """What a cell that has ended keeps."""
+            return jax.tree.map(lambda a, b: jnp.where(going, a, b), new, old) if freezes else new
+
         if any(fold.tangent and looks for fold, looks in zip(folds, looking, strict=True)):
-            carry, push = jax.linearize(lambda c: iteration.step(c, n), lane.carry)
+            _, push, carry = jax.linearize(stepped, iteration.point(old), has_aux=True)
         else:
-            carry = iteration.step(lane.carry, n)
+            carry = iteration.step(old, n)
         status: Any = ()
         if guarded:
             inside = iteration.terminate(lane.carry) == Status.bounded
@@ -172,14 +189,15 @@ def moves(experiment: Experiment, *, guarded: bool = False) -> Moves:
             push,
             phase != "keeping",
             experiment.parameters(numbers, cell.swept),
-            iteration.state(lane.carry),
+            iteration.state(old),
+            iteration.point(carry),
         )
-        kept = tuple(
-            fold.update(k, seen) if looks else k
-            for fold, k, looks in zip(folds, lane.kept, looking, strict=True)
-        )
-        new = Lane(carry, status, kept)
-        return jax.tree.map(lambda a, b: jnp.where(going, a, b), new, lane) if freezes else new
+        kept = []
+        for fold, k, looks, goes_on in zip(folds, lane.kept, looking, onward, strict=True):
+            new = fold.update(k, seen) if looks else k
+            kept.append(new if goes_on else held(new, k))
+        ahead = carry if any(onward) else ()
+        return Lane(held(carry, lane.carry), held(status, lane.status), tuple(kept), ahead)
 
     def record(numbers: Any, cell: Cell, lane: Lane, running: Any, n: Any) -> dict[str, Any]:
         iteration = experiment.iteration(numbers, cell.swept)
@@ -197,12 +215,15 @@ def moves(experiment: Experiment, *, guarded: bool = False) -> Moves:
         if solver.freezes:
             status = jnp.where(status == Status.bounded, Status.iteration_limit, status)
         status = status.astype(jnp.int8)
-        seen = Seen(iterate.steps, iteration.state(lane.carry), iteration.probe(lane.carry), False)
         result = {"status": status}
-        for fold, kept, own in zip(folds, lane.kept, parts or [None] * len(folds), strict=True):
-            result |= fold.finish(kept, End(seen, status, iteration, lane.carry, own, span))
+        noted = parts or [None] * len(folds)
+        for fold, kept, own, goes_on in zip(folds, lane.kept, noted, onward, strict=True):
+            carry = lane.onward if goes_on else lane.carry
+            seen = Seen(iterate.steps, iteration.state(carry), iteration.probe(carry), False)
+            result |= fold.finish(kept, End(seen, status, iteration, carry, own, span))
         if iterate.follow:
-            result |= {followed(name): value for name, value in seen.state.items()}
+            state = iteration.state(lane.carry)
+            result |= {followed(name): value for name, value in state.items()}
         return result
 
     return Moves(
@@ -213,11 +234,13 @@ def moves(experiment: Experiment, *, guarded: bool = False) -> Moves:
 def leaves(experiment: Experiment) -> bool:
     """Whether a cell may be over before its last step.
 
-    A solver ends where it has converged. A map's orbit goes on for ever, unless the document stops
-    it where it has converged, or every analysis has seen enough.
+    A solver ends where it has converged, unless an analysis goes on with it. A map's orbit goes on
+    for ever, unless the document stops it where it has converged, or every analysis has seen
+    enough.
     """
+    folds = experiment.folds()
     stops = experiment.solver.freezes or experiment.iterate.stop == "converged"
-    return stops or _sated(experiment.folds())
+    return (stops and not any(fold.dynamics for fold in folds)) or _sated(folds)
 
 
 def _sated(folds: tuple[Fold, ...]) -> bool:

@@ -14,6 +14,8 @@ from pipeline.status import Status
 UNBOUNDED = 1e20
 # A step below this many units in the last place of the state is no step.
 STANDSTILL = 2
+# What the last step is called beside the components: no component can have this name.
+LAST_STEP = "last step"
 
 
 class Progress(NamedTuple):
@@ -68,6 +70,7 @@ def iterate(
     *,
     tells: Mapping[str, Any] | None = None,
     remember: Callable[[Any, Any], Any] = lambda u, residual: (),
+    inertia: bool = False,
 ) -> Iteration:
     """The iteration u -> u + step.
 
@@ -76,6 +79,7 @@ def iterate(
         settings: absolute_tolerance and relative_tolerance.
         tells: what stands in the history before the first step.
         remember: (u, residual) -> the memory before the first step.
+        inertia: whether the memory is the last step.
     """
     import jax
     import jax.numpy as jnp
@@ -126,6 +130,16 @@ def iterate(
         seen = {"residual_norm": norm(carry.residual), "step_norm": carry.step_norm, **carry.tells}
         return seen if target.value is None else {"objective_value": carry.value, **seen}
 
+    def point(carry: Progress) -> State:
+        state = unflatten(carry.u, target.components)
+        return {**state, LAST_STEP: carry.memory} if inertia else state
+
+    def put(carry: Progress, point: State) -> Progress:
+        u = flatten({name: point[name] for name in target.components})
+        value, residual = look(u)
+        memory = point[LAST_STEP] if inertia else carry.memory
+        return carry._replace(u=u, value=value, residual=residual, memory=memory)
+
     return Iteration(
         init=init,
         step=step,
@@ -133,6 +147,8 @@ def iterate(
         probe=probe,
         state=lambda carry: unflatten(carry.u, target.components),
         classify=lambda carry: target.classify(carry.u),
+        point=point,
+        put=put,
     )
 
 

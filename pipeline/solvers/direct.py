@@ -27,6 +27,8 @@ def build(g: Map, p: Mapping[str, Any], settings: Mapping[str, Any]) -> Iteratio
         probe=lambda x: {},
         state=lambda x: x,
         classify=lambda x: jnp.int8(FixedPointKind.none),
+        point=lambda x: x,
+        put=lambda carry, x: x,
     )
 
 

@@ -21,6 +21,9 @@ class Iteration(NamedTuple):
         probe: carry -> what a history records of it, by name.
         state: carry -> the components of the problem.
         classify: carry -> the kind of the point that it stands on.
+        point: carry -> {name: value} all that the next step depends on, where the iteration is a
+            map: the components, and the last step of a solver with inertia.
+        put: (carry, point) -> the carry that stands on another point.
     """
 
     init: Callable[[State], Any]
@@ -29,6 +32,8 @@ class Iteration(NamedTuple):
     probe: Callable[[Any], dict[str, Any]]
     state: Callable[[Any], State]
     classify: Callable[[Any], Any]
+    point: Callable[[Any], State]
+    put: Callable[[Any, State], Any]
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,6 +49,8 @@ class Solver:
         smooth: whether a step is a differentiable function of the state.
         memoryless: whether a step depends on the components of the problem alone, so that the
             iteration is a map of them.
+        inertia: whether a step depends on the components and the last step alone, so that the
+            iteration is a map of both. The last step is its memory, [d].
         dense: whether a step forms a d x d matrix.
         vectors: settings -> how many vectors of the state's size it keeps of the steps before.
         tells: what its history records besides the quantities that all solvers have.
@@ -57,6 +64,7 @@ class Solver:
     autonomous: bool = True
     smooth: bool = True
     memoryless: bool = False
+    inertia: bool = False
     dense: bool = False
     vectors: Callable[[Mapping[str, Any]], int] = lambda settings: 0
     tells: tuple[Variable, ...] = ()

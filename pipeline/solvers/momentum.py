@@ -37,7 +37,10 @@ def build(problem: Any, parameters: Mapping[str, Any], settings: Mapping[str, An
         change = change - settings["step"] * target.merit_gradient(u, residual)
         return Move(change, memory=change)
 
-    return iterate(target, advance, settings, remember=lambda u, residual: jnp.zeros_like(u))
+    def still(u: Any, residual: Any) -> Any:
+        return jnp.zeros_like(u)
+
+    return iterate(target, advance, settings, remember=still, inertia=True)
 
 
-SOLVER = Solver("momentum", build, settings=SETTINGS)
+SOLVER = Solver("momentum", build, inertia=True, settings=SETTINGS)

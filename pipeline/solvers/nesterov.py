@@ -28,7 +28,10 @@ def build(problem: Any, parameters: Mapping[str, Any], settings: Mapping[str, An
         change = ahead - settings["step"] * target.merit_gradient(y, target.residual(y))
         return Move(change, memory=change)
 
-    return iterate(target, advance, settings, remember=lambda u, residual: jnp.zeros_like(u))
+    def still(u: Any, residual: Any) -> Any:
+        return jnp.zeros_like(u)
+
+    return iterate(target, advance, settings, remember=still, inertia=True)
 
 
-SOLVER = Solver("nesterov", build, settings=SETTINGS)
+SOLVER = Solver("nesterov", build, inertia=True, settings=SETTINGS)

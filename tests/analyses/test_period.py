@@ -118,7 +118,7 @@ def test_the_longest_is_a_setting():
 @pytest.mark.parametrize(
     ("overrides", "reason"),
     [
-        (["solver=newton"], "periods are studied with solver=direct"),
+        (["solver=aitken"], "a step of aitken is no smooth map of the state alone"),
         (["map=custom", "map.equations={x: x/2 + n}", "map.initial={x: 1}"], "formulas use n"),
         (["map=coupled_logistic", "map.initial.x.size=65"], "at most 64 reals"),
     ],
