@@ -18,6 +18,7 @@ from pipeline.solvers import (
     relaxed,
     secant,
     steffensen,
+    trust_region,
 )
 from pipeline.solvers.iteration import Iteration, Solver
 
@@ -38,6 +39,7 @@ _MODULES = (
     chord,
     newton,
     newton_cg,
+    trust_region,
     halley,
 )
 TABLE: dict[str, Solver] = {module.SOLVER.name: module.SOLVER for module in _MODULES}

@@ -21,6 +21,8 @@ from pipeline.solvers.target import aim
 # Vectors that a cell holds for each one remembered: both differences, the matrix, its factors.
 HELD = 6
 
+TELLS = (Variable("memory_used", (), "int32", "differences combined in this step"),)
+
 
 class Memory(NamedTuple):
     """Differences of successive states and of their steps; rows beyond `count` are 0.
@@ -111,9 +113,7 @@ def build(problem: Any, parameters: Mapping[str, Any], settings: Mapping[str, An
         zero, f = jnp.zeros_like(u), target.forward * residual
         return Memory(none, none, jnp.int32(0), zero, zero, u, f, norm(f))
 
-    return iterate(
-        target, advance, settings, tells={"memory_used": jnp.int32(0)}, remember=remember
-    )
+    return iterate(target, advance, settings, tells=TELLS, remember=remember)
 
 
 SOLVER = Solver(
@@ -135,5 +135,5 @@ SOLVER = Solver(
         **TOLERANCES,
     },
     vectors=lambda settings: HELD * settings["memory"],
-    tells=(Variable("memory_used", (), "int32", "differences combined in this step"),),
+    tells=TELLS,
 )

@@ -25,12 +25,14 @@ class Solution(NamedTuple):
 
     Attributes:
         d: [d]
+        left: [d] b - A d
         steps: [] taken, each of one product, int32.
         curved: [] whether a direction of no positive curvature ended them.
         bounded: [] whether d lies on the radius.
     """
 
     d: Any
+    left: Any
     steps: Any
     curved: Any
     bounded: Any
@@ -91,13 +93,13 @@ def conjugate_gradients(
         curvature = s.v @ av
         curved = ~(curvature > FLAT * eps * jnp.sqrt(s.v @ s.v) * jnp.sqrt(av @ av))
         alpha = s.rz / jnp.where(curvature == 0, 1.0, jnp.abs(curvature))
-        d = s.d + alpha * s.v
         outside = jnp.zeros((), bool)
         if radius is None:
-            d = jnp.where(curved & (s.steps > 0), s.d, d)
+            alpha = jnp.where(curved & (s.steps > 0), 0.0, alpha)
         else:
-            outside = curved | (norm(d) >= radius)
-            d = jnp.where(outside, s.d + _to_radius(s.d, s.v, radius) * s.v, d)
+            outside = curved | (norm(s.d + alpha * s.v) >= radius)
+            alpha = jnp.where(outside, _to_radius(s.d, s.v, radius), alpha)
+        d = s.d + alpha * s.v
         r = s.r - alpha * av
         z = preconditioned(r)
         rz = r @ z
@@ -109,7 +111,7 @@ def conjugate_gradients(
     no = jnp.zeros((), bool)
     begin = _State(d, r, z, r @ z, jnp.int32(0), no, no)
     end = jax.lax.while_loop(unsolved, step, begin)
-    return Solution(end.d, end.steps, end.curved, end.bounded)
+    return Solution(end.d, end.r, end.steps, end.curved, end.bounded)
 
 
 def _to_radius(d: Any, v: Any, radius: Any) -> Any:

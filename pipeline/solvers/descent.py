@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
+from pipeline.arrays import Variable
 from pipeline.solvers.iteration import Iteration
 from pipeline.solvers.target import Target
 from pipeline.state import State, flatten, unflatten
@@ -68,8 +69,9 @@ def iterate(
     advance: Advance,
     settings: Mapping[str, Any],
     *,
-    tells: Mapping[str, Any] | None = None,
+    tells: tuple[Variable, ...] = (),
     remember: Callable[[Any, Any], Any] = lambda u, residual: (),
+    confirm: Callable[[Any, Any], Any] | None = None,
     inertia: bool = False,
 ) -> Iteration:
     """The iteration u -> u + step.
@@ -77,8 +79,9 @@ def iterate(
     Args:
         advance: (u, residual, memory) -> the step.
         settings: absolute_tolerance and relative_tolerance.
-        tells: what stands in the history before the first step.
+        tells: what each step tells besides.
         remember: (u, residual) -> the memory before the first step.
+        confirm: (u, whether its residual is small) -> whether what is found there is sought.
         inertia: whether the memory is the last step.
     """
     import jax
@@ -94,7 +97,10 @@ def iterate(
         status = jnp.asarray(Status.bounded, jnp.int8)
         standing = step_norm <= STANDSTILL * jnp.finfo(u.dtype).eps * norm(u)
         status = jnp.where(standing, Status.stalled, status)
-        status = jnp.where(size <= tolerance, Status.converged, status)
+        near = size <= tolerance
+        if confirm is not None:
+            near = near & confirm(u, near)
+        status = jnp.where(near, Status.converged, status)
         status = jnp.where(target.sense * value < -UNBOUNDED, Status.unbounded_objective, status)
         broken = target.beyond(u) | ~jnp.isfinite(size) | ~jnp.all(jnp.isfinite(u))
         if target.value is not None:
@@ -109,7 +115,7 @@ def iterate(
         status = judge(u, value, residual, jnp.full((), jnp.inf, u.dtype), tolerance)
         unmoved = jnp.full((), jnp.nan, u.dtype)
         memory = remember(u, residual)
-        return Progress(u, residual, value, unmoved, tolerance, status, dict(tells or {}), memory)
+        return Progress(u, residual, value, unmoved, tolerance, status, _untold(tells), memory)
 
     def step(carry: Progress, n: Any) -> Progress:
         move = advance(carry.u, carry.residual, carry.memory)
@@ -167,3 +173,11 @@ def norm(v: Any) -> Any:
     largest = jnp.max(jnp.abs(v))
     scale = jnp.where((largest > 0) & jnp.isfinite(largest), largest, 1.0)
     return scale * jnp.sqrt(jnp.sum((v / scale) ** 2))
+
+
+def _untold(variables: tuple[Variable, ...]) -> dict[str, Any]:
+    """What a solver tells before its first step: no float, and counts of 0."""
+    import jax.numpy as jnp
+
+    nothing = {"float": jnp.full((), jnp.nan), "int32": jnp.int32(0)}
+    return {variable.name: nothing[variable.dtype] for variable in variables}

@@ -16,11 +16,14 @@ from pipeline.solvers.iteration import TOLERANCES, Iteration, Solver
 from pipeline.solvers.line_search import ARMIJO, armijo, move
 from pipeline.solvers.target import aim
 
+TELLS = (
+    Variable("step_length", (), "float", "length of this step over the gradient"),
+    Variable("backtracks", (), "int32", "contractions in this step"),
+)
+
 
 def build(problem: Any, parameters: Mapping[str, Any], settings: Mapping[str, Any]) -> Iteration:
     """A step costs a gradient and as many more as lengths are tried."""
-    import jax.numpy as jnp
-
     target = aim(problem, parameters)
 
     def advance(u: Any, residual: Any, memory: Any) -> Move:
@@ -29,8 +32,7 @@ def build(problem: Any, parameters: Mapping[str, Any], settings: Mapping[str, An
         told = {"step_length": search.length, "backtracks": search.trials - 1}
         return move(search, direction, told)
 
-    tells = {"step_length": jnp.full((), jnp.nan), "backtracks": jnp.int32(0)}
-    return iterate(target, advance, settings, tells=tells)
+    return iterate(target, advance, settings, tells=TELLS)
 
 
 SOLVER = Solver(
@@ -45,8 +47,5 @@ SOLVER = Solver(
         **ARMIJO,
         **TOLERANCES,
     },
-    tells=(
-        Variable("step_length", (), "float", "length of this step over the gradient"),
-        Variable("backtracks", (), "int32", "contractions in this step"),
-    ),
+    tells=TELLS,
 )

@@ -15,11 +15,14 @@ from pipeline.solvers.iteration import TOLERANCES, Iteration, Solver
 from pipeline.solvers.line_search import exact, line, move
 from pipeline.solvers.target import aim
 
+TELLS = (
+    Variable("step_length", (), "float", "length of this step over the gradient"),
+    Variable("line_trials", (), "int32", "lengths tried in this step"),
+)
+
 
 def build(problem: Any, parameters: Mapping[str, Any], settings: Mapping[str, Any]) -> Iteration:
     """A step costs two gradients and a product with the Hessian, more where f is not quadratic."""
-    import jax.numpy as jnp
-
     target = aim(problem, parameters)
 
     def advance(u: Any, residual: Any, memory: Any) -> Move:
@@ -28,8 +31,7 @@ def build(problem: Any, parameters: Mapping[str, Any], settings: Mapping[str, An
         told = {"step_length": search.length, "line_trials": search.trials}
         return move(search, direction, told)
 
-    tells = {"step_length": jnp.full((), jnp.nan), "line_trials": jnp.int32(0)}
-    return iterate(target, advance, settings, tells=tells)
+    return iterate(target, advance, settings, tells=TELLS)
 
 
 SOLVER = Solver(
@@ -38,8 +40,5 @@ SOLVER = Solver(
     memoryless=True,
     smooth=False,
     settings={**TOLERANCES},
-    tells=(
-        Variable("step_length", (), "float", "length of this step over the gradient"),
-        Variable("line_trials", (), "int32", "lengths tried in this step"),
-    ),
+    tells=TELLS,
 )

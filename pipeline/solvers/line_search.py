@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
+from pipeline.arrays import Variable
 from pipeline.settings import Setting, Settings
 from pipeline.solvers.descent import STANDSTILL, Move, norm
 from pipeline.solvers.target import Target
@@ -35,6 +36,21 @@ ARMIJO: Settings = {
         "integer", 60, "contractions at most, in one step", low=0, swept=True
     ),
 }
+
+# Whether, and by which rule, a step is shortened or lengthened that Newton's method proposes.
+AHEAD: Settings = {
+    "line_search": Setting(
+        "choice", "wolfe", "how far a step goes; none takes it whole", options=("wolfe", "none")
+    ),
+    "decrease": ARMIJO["decrease"],
+    "slope": Setting(
+        "number", 0.1, "share of the slope that may be left", low=0, high=1, above=True, swept=True
+    ),
+}
+AHEAD_TELLS = (
+    Variable("step_length", (), "float", "length of this step over the direction"),
+    Variable("line_trials", (), "int32", "lengths tried in this step"),
+)
 
 Line = Callable[[Any], tuple[Any, Any]]
 
@@ -98,6 +114,36 @@ def move(search: Search, direction: Any, told: dict[str, Any]) -> Move:
     # Not 0 times a direction that overflows.
     change = jnp.where(search.found, search.length * direction, 0.0)
     return Move(change, told, failed=~search.found)
+
+
+def ahead(
+    target: Target,
+    u: Any,
+    residual: Any,
+    direction: Any,
+    told: dict[str, Any],
+    settings: Mapping[str, Any],
+) -> Move:
+    """The step along a direction that is as long as the merit asks.
+
+    Args:
+        told: what there is to record of the direction.
+        settings: those of `AHEAD`.
+    """
+    import jax.numpy as jnp
+
+    if settings["line_search"] == "none":
+        whole = {"step_length": jnp.ones((), u.dtype), "line_trials": jnp.int32(0)}
+        return Move(direction, told | whole)
+    search = wolfe(
+        line(target, u, direction),
+        known(target, u, residual, direction),
+        decrease=settings["decrease"],
+        slope=settings["slope"],
+        least=shortest(u, direction),
+    )
+    searched = {"step_length": search.length, "line_trials": search.trials}
+    return move(search, direction, told | searched)
 
 
 def shortest(u: Any, direction: Any) -> Any:

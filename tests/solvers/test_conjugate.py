@@ -64,7 +64,7 @@ def test_steps_on_the_poisson_equation(m: int, steps: int, kappa: float) -> None
         return (4 * u[1:-1, 1:-1] - around).ravel() / h**2
 
     b = jnp.ones(m * m)
-    d, count, *_ = conjugate_gradients(product, b, tolerance=1e-8, limit=1000)
+    d, _, count, *_ = conjugate_gradients(product, b, tolerance=1e-8, limit=1000)
     assert int(count) == steps
     assert float(jnp.linalg.norm(b - product(d)) / jnp.linalg.norm(b)) <= 1.1e-8
 

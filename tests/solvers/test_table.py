@@ -39,7 +39,7 @@ def test_numbers_are_no_part_of_the_program(name: str) -> None:
     """Another value of any setting that is a number, but a size, shares the program."""
     settings = TABLE[name].settings
     numbers = {k: s.default for k, s in settings.items() if s.kind in ("number", "integer")}
-    sizes = {"memory"}
+    sizes = {"memory", "probes", "escape_steps"}
     assert {k for k in numbers if not settings[k].swept} <= sizes
     moved = {k: v * 0.5 if settings[k].kind == "number" else v + 1 for k, v in numbers.items()}
     moved = {k: max(v, settings[k].low or v) for k, v in moved.items() if k not in sizes}
