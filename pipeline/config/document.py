@@ -112,6 +112,8 @@ def check(
     _follow(mistakes, iterate.follow, swept)
     if iterate.steps > MOST_STEPS:
         mistakes.add("iterate", f"expected transient + length <= {MOST_STEPS}", iterate.steps)
+    if solver and found:
+        _match(mistakes, solver, found)
     if isinstance(found, Map) and found.counts and solver and solver.freezes:
         reason = "a map whose formulas use n has no fixed points"
         mistakes.add("solver", f"{reason}; iterate it with solver=direct", solver.name)
@@ -213,6 +215,15 @@ def _solver(
         mistakes.add("solver", f"it takes no {group}; expected one of {able}", name)
         return None, settings
     return solver, settings
+
+
+def _match(mistakes: Mistakes, solver: Solver, found: Map | Objective) -> None:
+    """Note why the solver does not suit the problem."""
+    why_not = solver.refuse(found)
+    if why_not:
+        suited = [s for s in solvers.TABLE.values() if found.group in s.solves]
+        able = ", ".join(s.name for s in suited if s.refuse(found) is None)
+        mistakes.add("solver", f"{why_not}; expected one of {able}", solver.name)
 
 
 def _analyses(

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from pipeline.arrays import Variable
+from pipeline.maps import Map
+from pipeline.objectives import Objective
 from pipeline.settings import Setting, Settings
 from pipeline.state import State
 
@@ -54,6 +56,7 @@ class Solver:
         dense: whether a step forms a d x d matrix.
         vectors: settings -> how many vectors of the state's size it keeps of the steps before.
         tells: what its history records besides the quantities that all solvers have.
+        needs_residuals: whether it takes an objective as a sum of squares.
     """
 
     name: str
@@ -68,6 +71,14 @@ class Solver:
     dense: bool = False
     vectors: Callable[[Mapping[str, Any]], int] = lambda settings: 0
     tells: tuple[Variable, ...] = ()
+    needs_residuals: bool = False
+
+    def refuse(self, problem: Map | Objective) -> str | None:
+        """Why it does not suit a problem of a group that it takes; None where it does."""
+        squares = not isinstance(problem, Objective) or problem.squares
+        if self.needs_residuals and not squares:
+            return "it takes an objective that is given by its residuals"
+        return None
 
 
 TOLERANCES: Settings = {

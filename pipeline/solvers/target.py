@@ -22,6 +22,8 @@ class Target(NamedTuple):
     Attributes:
         components: how u is read as a state.
         residual: u -> [d], g(u) - u of a map, the gradient of an objective.
+        residuals: u -> [m] whose squares are summed: those of an objective that has them, g(u) - u
+            of a map; None of an objective that is no sum of squares.
         value: u -> [] the objective; None of a map.
         merit: (u, residual) -> [] what is to become small: f, -f where it is maximised,
             |g(u) - u|^2 / 2.
@@ -35,6 +37,7 @@ class Target(NamedTuple):
 
     components: Components
     residual: Callable[[Any], Any]
+    residuals: Callable[[Any], Any] | None
     value: Callable[[Any], Any] | None
     merit: Callable[[Any, Any], Any]
     merit_gradient: Callable[[Any, Any], Any]
@@ -98,6 +101,7 @@ def _fixed_point(g: Map, p: dict[str, Any]) -> Target:
     return Target(
         components=g.components,
         residual=residual,
+        residuals=residual,
         value=None,
         merit=lambda u, r: r @ r / 2,
         merit_gradient=merit_gradient,
@@ -117,6 +121,9 @@ def _stationary_point(f: Objective, p: dict[str, Any]) -> Target:
     def value(u: Any) -> Any:
         return jnp.asarray(f.value(unflatten(u, f.components), p)).astype(u.dtype)
 
+    def residuals(u: Any) -> Any:
+        return f.residual_vector(unflatten(u, f.components), p).astype(u.dtype)
+
     gradient = jax.jacrev(value)
 
     def classify(u: Any) -> Any:
@@ -134,6 +141,7 @@ def _stationary_point(f: Objective, p: dict[str, Any]) -> Target:
     return Target(
         components=f.components,
         residual=gradient,
+        residuals=residuals if f.squares else None,
         value=value,
         merit=lambda u, r: sense * value(u),
         merit_gradient=lambda u, r: sense * r,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 
 import jax
@@ -9,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from pipeline.solvers import TABLE
 from pipeline.solvers.target import CLASSIFIED, aim
 from pipeline.status import CriticalKind, FixedPointKind
 from tests.runs import experiment
@@ -133,3 +135,32 @@ def test_large_problems_have_no_kind() -> None:
         described = {"expression": "dot(x, x)", "initial": {"x": {"value": 1, "size": size}}}
         target = aim(experiment(objective=described, solver="newton_cg").problem, {})
         assert int(target.classify(jnp.zeros(size))) == kind
+
+
+def test_residuals_are_those_whose_squares_make_the_objective() -> None:
+    """Rosenbrock's two; a map's are g(u) - u; an objective with an expression has none."""
+    start = {"x": 0.5, "y": 2.0}
+    given = {"residuals": "[10*(y - x**2), 1 - x]", "initial": start}
+    u = jnp.array([0.5, 2.0])
+    squares = aim(experiment(objective=given, solver="newton").problem, {})
+    assert squares.residuals is not None
+    np.testing.assert_allclose(squares.residuals(u), [17.5, 0.5], rtol=ROUNDING)
+    rotation = {"equations": {"x": "y", "y": "-x"}, "initial": start}
+    fixed = aim(experiment(map=rotation, solver="newton").problem, {})
+    assert fixed.residuals is not None
+    np.testing.assert_array_equal(fixed.residuals(u), [1.5, -2.5])
+    given = {"expression": "x**2 + y**2", "initial": start}
+    assert aim(experiment(objective=given, solver="newton").problem, {}).residuals is None
+
+
+def test_a_solver_of_least_squares_takes_what_has_residuals() -> None:
+    least_squares = dataclasses.replace(TABLE["newton"], needs_residuals=True)
+    start = {"x": 1.0}
+    whole = experiment(objective={"expression": "x**2", "initial": start}, solver="newton").problem
+    squares = experiment(objective={"residuals": "x", "initial": start}, solver="newton").problem
+    root = experiment(map={"equations": {"x": "x**2"}, "initial": start}, solver="newton").problem
+    reason = "it takes an objective that is given by its residuals"
+    assert least_squares.refuse(whole) == reason
+    assert least_squares.refuse(squares) is None
+    assert least_squares.refuse(root) is None
+    assert TABLE["newton"].refuse(whole) is None
