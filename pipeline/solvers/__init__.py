@@ -7,10 +7,12 @@ from pipeline.solvers import (
     anderson,
     chord,
     direct,
+    gauss_newton,
     gradient,
     gradient_armijo,
     gradient_exact,
     halley,
+    levenberg_marquardt,
     momentum,
     nesterov,
     newton,
@@ -40,6 +42,8 @@ _MODULES = (
     newton,
     newton_cg,
     trust_region,
+    gauss_newton,
+    levenberg_marquardt,
     halley,
 )
 TABLE: dict[str, Solver] = {module.SOLVER.name: module.SOLVER for module in _MODULES}
