@@ -10,8 +10,8 @@ from pipeline.settings import Setting
 from pipeline.solvers.descent import STANDSTILL, Move, norm
 from pipeline.solvers.target import Target
 
-# Of a merit, this many units in the last place are rounding: then the model is believed. (Conn,
-# Gould and Toint, Trust-Region Methods, 2000, section 17.4.2.)
+# Of a merit, this many units in the last place are rounding: then its gradients tell the decrease.
+# (After Hager and Zhang 2005, doi:10.1137/030601880, section 4.)
 ROUNDING = 10
 
 ACCEPT = Setting(
@@ -21,14 +21,20 @@ GAIN = Variable("gain_ratio", (), "float", "decrease over the model's decrease, 
 
 
 def gain_ratio(target: Target, u: Any, residual: Any, change: Any, foretold: Any) -> Any:
-    """[] By how much the merit falls over how much is foretold; NaN beyond its domain."""
+    """[] By how much the merit falls over how much is foretold.
+
+    NaN beyond the merit's domain, and where no decrease is foretold: a step that rounding has
+    spoilt would be taken, for rising as the model has it.
+    """
     import jax.numpy as jnp
 
-    here = target.merit(u, residual)
-    trial = u + change
-    there = target.merit(trial, target.residual(trial))
+    here, trial = target.merit(u, residual), u + change
+    beyond = target.residual(trial)
+    fall = here - target.merit(trial, beyond)
     rounding = ROUNDING * jnp.finfo(u.dtype).eps * jnp.abs(here)
-    return (here - there + rounding) / (foretold + rounding)
+    slopes = target.merit_gradient(u, residual) + target.merit_gradient(trial, beyond)
+    fall = jnp.where(jnp.abs(fall) <= rounding, -(change @ slopes) / 2, fall)
+    return fall / jnp.where(foretold > 0, foretold, jnp.nan)
 
 
 def held(u: Any, change: Any, taken: Any, reach: Any, told: Mapping[str, Any], memory: Any) -> Move:

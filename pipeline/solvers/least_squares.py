@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from pipeline.solvers.descent import norm
 from pipeline.solvers.target import Target
 
-# What the solution may be told apart by, in units in the last place of the first gradient.
+# Of the first gradient, and of |J| |r + J d|, so many units in the last place are rounding.
 FINEST = 4
 
 
@@ -46,13 +46,24 @@ class Fit(NamedTuple):
 
 
 class _State(NamedTuple):
-    """d, -r - J d, minus half the gradient there, the direction, |gradient / 2|^2, steps."""
+    """Of the steps so far.
+
+    Attributes:
+        d: [d]
+        left: [m] -r - J d
+        s: [d] minus half the gradient there.
+        v: [d] the direction.
+        size: [] |s|^2
+        steep: [] the largest |J v| / |v| that was seen, near |J|.
+        steps: []
+    """
 
     d: Any
     left: Any
     s: Any
     v: Any
     size: Any
+    steep: Any
     steps: Any
 
 
@@ -71,17 +82,19 @@ def least_squares(model: Model, *, damping: Any, tolerance: Any, limit: Any) -> 
 
     Args:
         damping: [] at least 0.
-        tolerance: of the gradient, of its norm at zero.
+        tolerance: of the gradient's norm, over that at zero; raised to what rounding leaves.
         limit: of the number of steps.
     """
     import jax
     import jax.numpy as jnp
 
     first = -model.pull(model.r)
-    goal = jnp.maximum(tolerance, FINEST * jnp.finfo(first.dtype).eps) * norm(first)
+    finest = FINEST * jnp.finfo(first.dtype).eps
+    goal = jnp.maximum(tolerance, finest) * norm(first)
 
     def unsolved(s: _State) -> Any:
-        return (norm(s.s) > goal) & (s.steps < limit)
+        floor = finest * s.steep * norm(s.left)
+        return (norm(s.s) > jnp.maximum(goal, floor)) & (s.steps < limit)
 
     def step(s: _State) -> _State:
         image = model.push(s.v)
@@ -91,10 +104,12 @@ def least_squares(model: Model, *, damping: Any, tolerance: Any, limit: Any) -> 
         gradient = model.pull(left) - damping * d
         size = gradient @ gradient
         v = gradient + size / s.size * s.v
-        return _State(d, left, gradient, v, size, s.steps + 1)
+        steep = jnp.maximum(s.steep, norm(image) / norm(s.v))
+        return _State(d, left, gradient, v, size, steep, s.steps + 1)
 
     zero = jnp.zeros_like(first)
-    begin = _State(zero, -model.r, first, first, first @ first, jnp.int32(0))
+    nothing = jnp.zeros((), first.dtype)
+    begin = _State(zero, -model.r, first, first, first @ first, nothing, jnp.int32(0))
     end = jax.lax.while_loop(unsolved, step, begin)
     # The difference of the squares, without its cancellation.
     fall = end.d @ (first + end.s + damping * end.d)
