@@ -67,8 +67,10 @@ def value(x: Any, digits: int = 4) -> str:
     """A number as mathtext, without dollars."""
     x = complex(x)
     if x.imag:
-        sign = "+" if x.imag >= 0 else "-"
-        return f"{value(x.real, digits)}{sign}{value(abs(x.imag), digits)}i"
+        size = value(abs(x.imag), digits)
+        part = f"{'' if size == '1' else size}i"
+        sign = "-" if x.imag < 0 else "+" if x.real else ""
+        return f"{value(x.real, digits) if x.real else ''}{sign}{part}"
     if not np.isfinite(x.real):
         return r"\infty" if x.real > 0 else r"-\infty" if x.real < 0 else r"\mathrm{nan}"
     text = f"{x.real:.{digits}g}"
@@ -87,7 +89,9 @@ def point(place: Sequence[float], *, both: bool) -> str:
         return f"${value(complex(*rounded))}$"
     if len(rounded) == 1:
         return f"${value(rounded[0])}$"
-    return "$(" + r",\ ".join(value(v) for v in rounded) + ")$"
+    # A bare minus after the space would be set as one between two terms.
+    shown = (re.sub("^-", "{-}", value(v)) for v in rounded)
+    return "$(" + r",\ ".join(shown) + ")$"
 
 
 def at(axes: Iterable[Axis], index: Mapping[str, int]) -> str:
