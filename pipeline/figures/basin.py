@@ -87,6 +87,12 @@ def _coordinates(seen: View, here: xr.Dataset, axis: Axis, quantity: str) -> Coo
     return None
 
 
+def _reals(seen: View, here: xr.Dataset) -> int:
+    """How many numbers the state has."""
+    inner = (here.sizes.get(series.inner, 1) if series.inner else 1 for series in seen.series)
+    return sum(inner)
+
+
 def _inner(variable: xr.DataArray) -> list[str]:
     return [str(d) for d in variable.dims if str(d).endswith("_dim")]
 
@@ -105,7 +111,7 @@ def _strip(
     status_map.lay(ax, outcomes.picture(labels, found), x, row, interpolation="nearest")
     ax.set_yticks([])
     style.abscissa(page, ax, words.label(seen, x.name))
-    across = _coordinates(seen, here, x, x.quantities[0]) if len(seen.series) == 1 else None
+    across = _coordinates(seen, here, x, x.quantities[0]) if _reals(seen, here) == 1 else None
     return across, None if across is None else np.zeros_like(across)
 
 
@@ -126,7 +132,7 @@ def _scatter(
     style.ordinate(page, ax, words.label(seen, second))
     if page.own:
         ax.set_aspect("equal", adjustable="datalim")
-    if len(seen.series) != 2:
+    if _reals(seen, here) != 2:
         return None, None
     return _coordinates(seen, here, x, first), _coordinates(seen, here, x, second)
 
@@ -150,7 +156,7 @@ def _image(
         return None if up is None else np.broadcast_to(x.values[:, None, None], up.shape), up
     across = _coordinates(seen, here, x, x.quantities[0])
     places = _places(seen, pick, x, y) if across is None or up is None else None
-    flat = len(seen.series) == 2
+    flat = _reals(seen, here) == 2
     if places is None:
         status_map.lay(ax, picture, x, y, interpolation="antialiased")
         status_map.frame(page, ax, seen, x, y)

@@ -33,6 +33,8 @@ SIZES = {"X": 1.5, "^": 1.5}
 KINDS = (CriticalKind.minimum, CriticalKind.saddle, CriticalKind.maximum, CriticalKind.degenerate)
 # A longer legend is larger than the picture.
 MOST_NAMES = 9
+# Of a point in the legend.
+MOST_COORDINATES = 3
 
 
 @dataclass(frozen=True)
@@ -142,7 +144,7 @@ def mark(page: style.Sheet, outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def mixed(colour: str, other: str, part: float) -> Colour:
+def mixed(colour: str | Colour, other: str, part: float) -> Colour:
     """A colour with a part of another one."""
     from matplotlib.colors import to_rgb
 
@@ -198,8 +200,16 @@ def _name(seen: View, here: xr.Dataset, label: int, critical: CriticalKind | Non
     noun = "point" if "objective" in seen.document else "fixed point"
     if critical is not None:
         noun = f"{critical.name} point" if critical == CriticalKind.degenerate else critical.name
-    values = [here.get(f"attractor_{series.name}") for series in seen.series]
-    if any(v is None or v.ndim != 2 or s.inner for v, s in zip(values, seen.series, strict=True)):
-        return noun
-    point = [float(v.values[label, 0]) for v in values if v is not None]
-    return f"{noun} {words.point(point, both=seen.series[0].complex)}"
+    point = _point(seen, here, label)
+    return f"{noun} {words.point(point, both=seen.series[0].complex)}" if point else noun
+
+
+def _point(seen: View, here: xr.Dataset, label: int) -> list[float]:
+    """The coordinates of a point; none where it varies or has too many of them."""
+    point: list[float] = []
+    for series in seen.series:
+        held = here.get(f"attractor_{series.name}")
+        if held is None or set(held.dims) - {"attractor", "attractor_point", series.inner}:
+            return []
+        point += np.ravel(held.isel(attractor=label, attractor_point=0).values).tolist()
+    return point if len(point) <= MOST_COORDINATES else []
