@@ -17,8 +17,12 @@ STRAY = 0.05
 POLISHED, NEAR = 100, 10
 
 
-def roots(finals: np.ndarray, circle: np.ndarray) -> Seeking:
-    """Sort the points, [n, d], that a solver converged to."""
+def roots(finals: np.ndarray, circle: np.ndarray, onward: int = POLISHED) -> Seeking:
+    """Sort the points, [n, d], that a solver converged to.
+
+    Args:
+        onward: steps that a point goes on: none of a solver whose steps depend on those before.
+    """
     if not len(finals):
         return Found(np.zeros(0, int))
     whole = frame(finals, circle, STRAY)
@@ -30,8 +34,9 @@ def roots(finals: np.ndarray, circle: np.ndarray) -> Seeking:
     ends = np.cumsum(np.bincount(members))
     middle = order[(np.append(0, ends[:-1]) + ends) // 2]
     begin = finals[middle]
-    count = np.full(len(begin), POLISHED, np.int32)
-    polished, alive = yield Ask("settle", (begin, count))
+    polished, alive = begin, np.ones(len(begin), bool)
+    if onward:
+        polished, alive = yield Ask("settle", (begin, np.full(len(begin), onward, np.int32)))
     # Where the derivative vanishes at the root itself, a step from there leads nowhere.
     moved = np.max(np.abs(polished - begin) / whole.extent, axis=1)
     good = alive & (moved <= NEAR / FINEST)

@@ -43,3 +43,10 @@ def test_a_line_of_minima_is_one_attractor() -> None:
     found = sorted_out(np.stack([np.cos(angle), np.sin(angle)], axis=1))
     assert len(found.attractors) == 1
     assert (found.labels == 0).all()
+
+
+def test_a_step_that_depends_on_others_takes_no_point_further() -> None:
+    finals = np.array([[0.0], [1e-9], [1.0]])
+    with pytest.raises(StopIteration) as end:
+        next(roots(finals, np.zeros(1), onward=0))
+    assert end.value.value.labels.tolist() == [0, 0, 1]
