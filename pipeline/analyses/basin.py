@@ -76,6 +76,11 @@ def _starts(subject: Subject) -> list[Any]:
     return [axis for axis in subject.grid if axis.starts]
 
 
+def _reach(subject: Subject) -> float:
+    """The longest way from a start to another along an axis."""
+    return max(float(np.ptp(axis.values, axis=0).max()) for axis in _starts(subject))
+
+
 def _ordered(subject: Subject) -> bool:
     """Whether neighbours on the start axes are neighbours in phase space."""
     return all(len(axis.quantities) == 1 for axis in _starts(subject))
@@ -159,7 +164,8 @@ def _cell(subject: Subject, bench: Bench, cell: int, circle: np.ndarray, longest
         return Found(labels, found.attractors)
     solver = subject.solver
     ended = np.flatnonzero(status == Status.converged)
-    found = yield from roots(finals[ended], circle, POLISHED if solver.memoryless else 0)
+    onward = POLISHED if solver.memoryless else 0
+    found = yield from roots(finals[ended], circle, _reach(subject), onward)
     labels[ended], attractors = found.labels, found.attractors
     going = np.flatnonzero(status == Status.iteration_limit)
     if solver.autonomous and solver.smooth and solver.memoryless and len(going):

@@ -35,6 +35,8 @@ KINDS = (CriticalKind.minimum, CriticalKind.saddle, CriticalKind.maximum, Critic
 MOST_NAMES = 9
 # Of a point in the legend.
 MOST_COORDINATES = 3
+# A coordinate this far from 0, beside the starts', is 0: a solver comes no closer.
+NOTHING = 1e-6
 
 
 @dataclass(frozen=True)
@@ -212,4 +214,6 @@ def _point(seen: View, here: xr.Dataset, label: int) -> list[float]:
         if held is None or set(held.dims) - {"attractor", "attractor_point", series.inner}:
             return []
         point += np.ravel(held.isel(attractor=label, attractor_point=0).values).tolist()
+    reach = max((float(np.ptp(axis.values)) for axis in seen.starts), default=0.0)
+    point = [0.0 if abs(value) < NOTHING * reach else value for value in point]
     return point if len(point) <= MOST_COORDINATES else []
