@@ -60,7 +60,14 @@ def label(view: View, name: str) -> str:
         if parts == words and name in symbols:
             parts.append(symbol(name))
         shown = " ".join(parts)
+        if any(q.startswith("solver.") and q != f"solver.{name}" for q in _swept(view, name)):
+            shown += f", {symbol(name)}"
     return shown if units in ("1", "") else f"{shown} ({plain(units)})"
+
+
+def _swept(view: View, name: str) -> Sequence[str]:
+    """What an axis sweeps."""
+    return next((axis.quantities for axis in view.axes if axis.name == name), ())
 
 
 def value(x: Any, digits: int = 4) -> str:

@@ -47,6 +47,15 @@ def test_labels(name, attributes, shown):
     assert words.label(view.read(ds), name) == shown
 
 
+def test_a_setting_swept_by_an_axis_of_another_name() -> None:
+    ds = datasets.exponents(5).rename(a="h")
+    ds["h"].attrs["long_name"] = "setting step of the solver"
+    axes = [view.Axis(name, ds["h"].values, False, False, ("solver.step",)) for name in ("h", "s")]
+    seen = [view.View(ds.rename(h=axis.name), {}, (axis,), ()) for axis in axes]
+    assert words.label(seen[0], "h") == r"setting $\mathrm{step}$ of the solver, $h$"
+    assert words.label(seen[1], "s").endswith("of the solver, $s$")
+
+
 def test_parameters_are_shortened_where_there_are_many():
     ds = datasets.single()
     seen = view.read(ds)
