@@ -231,7 +231,9 @@ def _fixed_points(
             markeredgewidth=page.look.line,
             zorder=3,
         )
-        where = ", ".join(f"${words.value(x)}$" for x in chosen[:3])
+        nothing = 1e-9 * float(xs[1] - xs[0])
+        places = (0.0 if abs(x) < nothing else x for x in chosen[:3])
+        where = ", ".join(f"${words.value(x)}$" for x in places)
         handles.append(
             _mark(
                 page, colour, "o", f"{word} fixed point {where}", face="" if attracting else "white"

@@ -255,7 +255,7 @@ def caption(view: View, notes: str = "") -> str:
         lines.append("iterate: " + ", ".join(f"{k} {v}" for k, v in steps.items()))
     solver = section(view.document, "solver")
     if solver:
-        others = [f"{k} {v}" for k, v in solver.items() if k != "name"]
+        others = [f"{k} {v}" for k, v in solver.items() if k != "name" and k not in swept]
         lines.append("solver: " + ", ".join([view.solver, *others]))
     counts = ended(view.data)
     if counts:
