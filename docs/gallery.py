@@ -40,15 +40,21 @@ def commands() -> dict[str, str]:
     return found
 
 
+def _figure(run: Path) -> Path:
+    """The figure of a run; of a study the one of all jobs, or else that of the last."""
+    found = sorted(run.rglob("figure.png"), key=lambda path: (-len(path.parts), path))
+    return found[-1]
+
+
 def draw(name: str, command: str) -> int:
     """Run a command and keep its picture, small; return the picture's bytes."""
     python, *words = shlex.split(command)
     assert python == "python"
     target = ROOT / "docs" / "pictures" / f"{name}.png"
     with tempfile.TemporaryDirectory() as folder:
-        run = [sys.executable, *words, f"hydra.run.dir={folder}/run"]
-        subprocess.run(run, cwd=ROOT, check=True)
-        with Image.open(Path(folder) / "run" / "figure.png") as full:
+        places = (f"hydra.run.dir={folder}/run", f"hydra.sweep.dir={folder}/run")
+        subprocess.run([sys.executable, *words, *places], cwd=ROOT, check=True)
+        with Image.open(_figure(Path(folder) / "run")) as full:
             height = round(full.height * WIDTH / full.width)
             small = full.convert("RGB").resize((WIDTH, height), Image.Resampling.LANCZOS)
     for colours in COLOURS:

@@ -32,6 +32,8 @@ SHRUNK = {
     "arnold_tongues": ("grid.omega.num=21", "grid.k.num=11", "iterate.length=200"),
     "quadratic_basin": ("iterate.length=100",),
     "henon_basin": ("grid.x0.num=60", "grid.y0.num=60", "analysis.basin.points=200"),
+    "solver_basins": ("grid.x0.num=40", "grid.y0.num=40"),
+    "step_size_bifurcation": ("grid.h.num=61",),
     "newton_fractal": ("grid.z0_re.num=60", "grid.z0_im.num=60"),
 }
 

@@ -138,14 +138,27 @@ def test_a_number_that_is_no_axis_of_one_document(swept: Command, workdir: Path)
 
 
 def test_a_study_in_a_config(workdir: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    """hydra.mode and hydra.sweeper.params make a plain run a sweep, which overrides may change."""
-    words = ["run", "experiment=solvers", "figure=none", "~grid.y0", "grid.x0.num=3"]
+    """hydra.mode and hydra.sweeper.params make a plain run a sweep, which overrides may change.
+
+    Rows 10 and 11: the direct iteration comes to 3 alone, from between -7 and 7; for Newton's
+    method 7, which repels, has a basin too, and they part at 5.
+    """
+    words = ["run", "experiment=fixed_point_basins", "figure=none"]
     assert main([*words, "hydra.sweep.dir=out"]) == 0
-    with xarray.open_dataset(workdir / "out" / "sweep.nc") as ds:
-        assert ds["solver"].values.tolist() == ["gradient", "newton"]
-        assert dict(ds["status"].sizes) == {"solver": 2, "x0": 3}
+    with xarray.open_datatree(workdir / "out" / "sweep.nc") as tree:
+        assert set(tree.children) == {"direct", "newton", "provenance"}
+        direct, newton = tree["direct"], tree["newton"]
+        x0 = direct["x0"].values
+        assert {-7, 5, 7} <= {*x0}
+        expected = np.where(np.abs(x0) < 7, 0, np.where(np.abs(x0) > 7, -1, -2))
+        assert direct["basin"].values.tolist() == expected.tolist()
+        expected = np.where(x0 < 5, 0, np.where(x0 > 5, 1, -1))
+        assert newton["basin"].values.tolist() == expected.tolist()
+        assert newton["attractor_x"].values[:2, 0] == pytest.approx([3, 7], abs=1e-12)
+        kinds = newton["fixed_point_kind"].values
+        assert (kinds == np.select([x0 < 5, x0 > 5], [1, 2])).all()
     assert main([*words, "solver=newton", "seed=1,2", "hydra.sweep.dir=other"]) == 0
-    assert "sweep: 2 jobs, 6 cells" in capfd.readouterr().out
+    assert "sweep: 2 jobs, 306 cells" in capfd.readouterr().out
     (workdir / "mine" / "experiment").mkdir(parents=True)
     (workdir / "mine" / "experiment" / "bare.yaml").write_text(
         "# @package _global_\n# No map of its own\ndefaults:\n  - override /analysis: [final]\n"

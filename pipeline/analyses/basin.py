@@ -17,7 +17,7 @@ from pipeline.analyses.analysis import Analysis, Subject
 from pipeline.analyses.attractors import programs, shares, volume
 from pipeline.analyses.attractors.known import ESCAPED, UNRESOLVED, Attractor
 from pipeline.analyses.attractors.matching import canonical, match, neighbour
-from pipeline.analyses.attractors.roots import roots
+from pipeline.analyses.attractors.roots import POLISHED, roots
 from pipeline.analyses.attractors.seek import Found, Seeking, seek
 from pipeline.analyses.attractors.together import together
 from pipeline.analyses.search import Bench, Search
@@ -74,6 +74,11 @@ def build(subject: Subject, settings: Mapping[str, Any]) -> Search:
 
 def _starts(subject: Subject) -> list[Any]:
     return [axis for axis in subject.grid if axis.starts]
+
+
+def _reach(subject: Subject) -> float:
+    """The longest way from a start to another along an axis."""
+    return max(float(np.ptp(axis.values, axis=0).max()) for axis in _starts(subject))
 
 
 def _ordered(subject: Subject) -> bool:
@@ -157,11 +162,12 @@ def _cell(subject: Subject, bench: Bench, cell: int, circle: np.ndarray, longest
         found = yield from seek(finals[going], circle, longest)
         labels[going] = found.labels
         return Found(labels, found.attractors)
+    solver = subject.solver
     ended = np.flatnonzero(status == Status.converged)
-    found = yield from roots(finals[ended], circle)
+    onward = POLISHED if solver.memoryless else 0
+    found = yield from roots(finals[ended], circle, _reach(subject), onward)
     labels[ended], attractors = found.labels, found.attractors
     going = np.flatnonzero(status == Status.iteration_limit)
-    solver = subject.solver
     if solver.autonomous and solver.smooth and solver.memoryless and len(going):
         found = yield from seek(finals[going], circle, longest)
         # What is only slow has not converged, and what fails has no status of its own yet.

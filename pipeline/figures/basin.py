@@ -4,29 +4,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from pipeline import expressions
-from pipeline.figures import model, status_map, style, title, words
+from pipeline.figures import model, outcomes, status_map, style, title, words
+from pipeline.figures.outcomes import Outcome
 from pipeline.figures.view import Axis, View, section
-from pipeline.status import AttractorKind
 
 if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# Black and greys are for what is no basin; yellow is too faint once it is made paler.
-COLOURS = tuple(c for c in style.PALETTE if c not in ("#000000", "#F0E442"))
-ESCAPED, UNRESOLVED = "#E2E2E2", "#6E6E6E"
-# The part of white in a basin, and of black in an attractor.
-PALE, DARK = 0.45, 0.6
 # Points of an attractor that are drawn large; that are drawn larger than dots.
 LARGE, MEDIUM = 64, 256
-# A longer legend is larger than the picture.
-MOST_NAMES = 9
 # The height of a strip of starts with its labels, in inches for each point of type; the height of
 # everything else over its width.
 STRIP, PLANE = 0.09, 0.8
@@ -43,19 +36,20 @@ def draw(seen: View, look: style.Look, ax: Axes | None) -> Figure:
     """The plane of two start axes, or of a parameter and the starts, or a strip of starts."""
     x, y = _plane(seen)
     pick = {a.name: a.values.size // 2 for a in seen.axes if a not in (x, y)}
-    here = seen.data.isel(pick)
+    here = outcomes.labelled(seen, seen.data.isel(pick))
+    found = outcomes.read(seen, here)
     paired = len(x.quantities) == 2
     strip = STRIP * look.type_size / look.width
     page = style.sheet(look, ratio=PLANE if y or paired else strip, ax=ax)
     panel = page.panels[0]
     if y is None and paired:
-        across, up = _scatter(page, panel, seen, here, x)
+        across, up = _scatter(page, panel, seen, here, found, x)
     elif y is None:
-        across, up = _strip(page, panel, seen, here, x)
+        across, up = _strip(page, panel, seen, here, found, x)
     else:
-        across, up = _image(page, panel, seen, here, pick, x, y)
-    _attractors(page, panel, here, across, up)
-    style.legend(page, _handles(seen, here))
+        across, up = _image(page, panel, seen, here, found, pick, x, y)
+    _attractors(page, panel, found, across, up)
+    style.legend(page, outcomes.handles(page, found))
     title.write(page, seen, words.at(seen.axes, pick))
     return page.figure
 
@@ -93,36 +87,52 @@ def _coordinates(seen: View, here: xr.Dataset, axis: Axis, quantity: str) -> Coo
     return None
 
 
+def _reals(seen: View, here: xr.Dataset) -> int:
+    """How many numbers the state has."""
+    inner = (here.sizes.get(series.inner, 1) if series.inner else 1 for series in seen.series)
+    return sum(inner)
+
+
 def _inner(variable: xr.DataArray) -> list[str]:
     return [str(d) for d in variable.dims if str(d).endswith("_dim")]
 
 
 def _strip(
-    page: style.Sheet, ax: Axes, seen: View, here: xr.Dataset, x: Axis
+    page: style.Sheet,
+    ax: Axes,
+    seen: View,
+    here: xr.Dataset,
+    found: Mapping[int, Outcome],
+    x: Axis,
 ) -> tuple[Coordinates, Coordinates]:
     """One row of colours over the starts."""
     row = Axis("", np.zeros(1), log=False, start=False)
     labels = here["basin"].values[None]
-    status_map.lay(ax, _picture(labels), x, row, interpolation="nearest")
+    status_map.lay(ax, outcomes.picture(labels, found), x, row, interpolation="nearest")
     ax.set_yticks([])
     style.abscissa(page, ax, words.label(seen, x.name))
-    across = _coordinates(seen, here, x, x.quantities[0]) if len(seen.series) == 1 else None
+    across = _coordinates(seen, here, x, x.quantities[0]) if _reals(seen, here) == 1 else None
     return across, None if across is None else np.zeros_like(across)
 
 
 def _scatter(
-    page: style.Sheet, ax: Axes, seen: View, here: xr.Dataset, x: Axis
+    page: style.Sheet,
+    ax: Axes,
+    seen: View,
+    here: xr.Dataset,
+    found: Mapping[int, Outcome],
+    x: Axis,
 ) -> tuple[Coordinates, Coordinates]:
     """Starts whose two coordinates are swept together."""
     first, second = x.quantities
     size = page.look.marker * float(np.clip((400 / x.values.size) ** 0.5, 0.15, 1.0))
-    colours = _picture(here["basin"].values[None])[0]
+    colours = outcomes.picture(here["basin"].values, found)
     ax.scatter(here[first], here[second], s=size**2, c=colours, linewidths=0, rasterized=True)
     style.abscissa(page, ax, words.label(seen, first))
     style.ordinate(page, ax, words.label(seen, second))
     if page.own:
         ax.set_aspect("equal", adjustable="datalim")
-    if len(seen.series) != 2:
+    if _reals(seen, here) != 2:
         return None, None
     return _coordinates(seen, here, x, first), _coordinates(seen, here, x, second)
 
@@ -132,12 +142,13 @@ def _image(
     ax: Axes,
     seen: View,
     here: xr.Dataset,
+    found: Mapping[int, Outcome],
     pick: Mapping[str, int],
     x: Axis,
     y: Axis,
 ) -> tuple[Coordinates, Coordinates]:
     """A plane of two axes; of starts given by formulas, the plane of the state itself."""
-    picture = _picture(here["basin"].transpose(y.name, x.name).values)
+    picture = outcomes.picture(here["basin"].transpose(y.name, x.name).values, found)
     up = _coordinates(seen, here, y, y.quantities[0])
     if not x.start:
         status_map.lay(ax, picture, x, y, interpolation="antialiased")
@@ -145,7 +156,7 @@ def _image(
         return None if up is None else np.broadcast_to(x.values[:, None, None], up.shape), up
     across = _coordinates(seen, here, x, x.quantities[0])
     places = _places(seen, pick, x, y) if across is None or up is None else None
-    flat = len(seen.series) == 2
+    flat = _reals(seen, here) == 2
     if places is None:
         status_map.lay(ax, picture, x, y, interpolation="antialiased")
         status_map.frame(page, ax, seen, x, y)
@@ -183,98 +194,29 @@ def _places(seen: View, pick: Mapping[str, int], x: Axis, y: Axis) -> list[np.nd
     return found if len(found) == 2 else None
 
 
-def _picture(labels: np.ndarray) -> np.ndarray:
-    """[..., 3] the colour of each start."""
-    from matplotlib.colors import to_rgb
-
-    picture = np.empty((*labels.shape, 3))
-    for label in np.unique(labels):
-        picture[labels == label] = to_rgb(_colour(int(label)))
-    return picture
-
-
-def _colour(label: int) -> Any:
-    if label < 0:
-        return ESCAPED if label == -1 else UNRESOLVED
-    return _mixed(COLOURS[label % len(COLOURS)], "white", PALE)
-
-
-def _mixed(colour: str, other: str, part: float) -> tuple[float, float, float]:
-    from matplotlib.colors import to_rgb
-
-    r, g, b = (
-        (1 - part) * a + part * b for a, b in zip(to_rgb(colour), to_rgb(other), strict=True)
-    )
-    return r, g, b
-
-
 def _attractors(
-    page: style.Sheet, ax: Axes, here: xr.Dataset, across: Coordinates, up: Coordinates
+    page: style.Sheet,
+    ax: Axes,
+    found: Mapping[int, Outcome],
+    across: Coordinates,
+    up: Coordinates,
 ) -> None:
     """The attractors' points: large where they are few, over a parameter never."""
     if across is None or up is None:
         return
     box = ax.get_xlim(), ax.get_ylim()
-    for index in range(across.shape[-2]):
+    attractors = [(index, outcome) for index, outcome in found.items() if index >= 0]
+    for index, outcome in attractors:
         u, v = across[..., index, :], up[..., index, :]
         good = np.isfinite(u) & np.isfinite(v)
         count = good.sum()
         if not count:
             continue
+        marked = outcomes.mark(page, outcome)
         large = count <= LARGE and across.ndim == 2
-        fine = 0.5 if count <= MEDIUM else 0.35 if across.ndim > 2 else 0.2
-        ax.plot(
-            u[good],
-            v[good],
-            linestyle="none",
-            marker="o",
-            markersize=page.look.marker * (1.1 if large else fine),
-            color=_mixed(COLOURS[index % len(COLOURS)], "black", DARK),
-            markeredgecolor="white",
-            markeredgewidth=0.6 * page.look.line if large else 0,
-            zorder=3,
-            rasterized=not large,
-        )
+        if not large:
+            fine = 0.5 if count <= MEDIUM else 0.35 if across.ndim > 2 else 0.2
+            marked |= {"markersize": fine * page.look.marker, "markeredgewidth": 0}
+        ax.plot(u[good], v[good], **marked, zorder=3, rasterized=not large)
     ax.set_xlim(box[0])
     ax.set_ylim(box[1])
-
-
-def _handles(seen: View, here: xr.Dataset) -> list[Any]:
-    """The legend: what each colour is, and its part of the starts that are shown."""
-    from matplotlib.patches import Patch
-
-    labels = here["basin"].values
-    present, counts = np.unique(labels, return_counts=True)
-    order = [i for i in np.argsort(-counts) if present[i] >= 0]
-    named = sorted(order[:MOST_NAMES], key=lambda i: present[i])
-    handles = []
-    for i in [*named, *np.flatnonzero(present < 0)[::-1]]:
-        label, share = int(present[i]), 100 * counts[i] / labels.size
-        name = {-1: "escaped", -2: "unresolved"}.get(label) or _name(seen, here, label)
-        text = f"{name} ({share:.3g} %)"
-        handles.append(
-            Patch(facecolor=_colour(label), edgecolor=style.FRAME, linewidth=0.4, label=text)
-        )
-    if len(order) > MOST_NAMES:
-        handles.append(Patch(alpha=0, label=f"and {len(order) - MOST_NAMES} more"))
-    return handles
-
-
-def _name(seen: View, here: xr.Dataset, label: int) -> str:
-    """What an attractor is, as far as it is the same in all that is shown."""
-    kinds = here["attractor_kind"].isel(attractor=label).values.ravel()
-    periods = here["attractor_period"].isel(attractor=label).values.ravel()
-    met = kinds != AttractorKind.none
-    if not met.any() or len(set(kinds[met])) > 1 or len(set(periods[met])) > 1:
-        return f"attractor {label}"
-    kind, period = AttractorKind(int(kinds[met][0])), int(periods[met][0])
-    if kind == AttractorKind.cycle:
-        return f"{period}-cycle" if period else "long cycle"
-    if kind != AttractorKind.fixed_point:
-        return f"{kind.name} attractor"
-    values = [here.get(f"attractor_{series.name}") for series in seen.series]
-    if any(v is None or v.ndim != 2 or s.inner for v, s in zip(values, seen.series, strict=True)):
-        return "fixed point"
-    point = [float(v.values[label, 0]) for v in values if v is not None]
-    noun = "point" if "objective" in seen.document else "fixed point"
-    return f"{noun} {words.point(point, both=seen.series[0].complex)}"

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pipeline.figures import model, raster, style, title, view, words
+from pipeline.figures import model, outcomes, raster, status_map, style, title, view, words
 from pipeline.figures.view import Axis, Series, View
 
 if TYPE_CHECKING:
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 Function = Callable[[np.ndarray], np.ndarray]
 MOST_FIXED_POINTS = 8
+# The part of white in a basin behind the states.
+PALER = 0.5
 
 
 def fits(seen: View) -> str:
@@ -56,8 +59,12 @@ def _panel(page: style.Sheet, ax: Axes, seen: View, series: Series, axis: Axis) 
     values = values.reshape(axis.values.size, -1)
     gone = view.lost(seen).values.ravel()
     kept = np.where(np.isfinite(values) & ~gone[:, None], values, np.nan)
-    g = model.scalar(seen, {}) if axis.start and len(seen.series) == 1 else None
+    g = model.equation(seen, {}) if axis.start and len(seen.series) == 1 else None
+    shaded = axis.start and "basin" in seen.data
     xs = raster.margins(axis.values, log=axis.log)
+    if shaded:
+        ordered = Axis(axis.name, np.sort(axis.values), axis.log, axis.start)
+        xs = status_map.borders(ordered)[[0, -1]]
     low, high = raster.limits(
         np.fmin.reduce(kept, axis=1), np.fmax.reduce(kept, axis=1), margin=0.06
     )
@@ -69,8 +76,11 @@ def _panel(page: style.Sheet, ax: Axes, seen: View, series: Series, axis: Axis) 
         if points.size:
             low, high = min(low, points.min()), max(high, points.max())
             low, high = raster.limits(np.array([low]), np.array([high]), margin=0.1)
-    if axis.start and gone.any() and not gone.all():
-        handles += _basins(page, ax, axis, gone, kept[:, 0], g, points)
+    if shaded:
+        handles += _outcomes(page, ax, seen, axis)
+    elif axis.start and gone.any() and not gone.all():
+        step = model.scalar(seen, {}) if len(seen.series) == 1 else None
+        handles += _basins(page, ax, axis, gone, step, points)
     if g is not None and points.size:
         handles += _fixed_points(page, ax, g, points, xs)
     size = page.look.marker * float(np.clip((150 / axis.values.size) ** 0.5, 0.35, 1.0))
@@ -89,7 +99,7 @@ def _panel(page: style.Sheet, ax: Axes, seen: View, series: Series, axis: Axis) 
             rasterized=axis.values.size > 5000,
         )
     handles.insert(0, _mark(page, style.PALETTE[0], "o", "final state"))
-    if gone.any():
+    if gone.any() and not shaded:
         # A line of their own above the data: their values would be off any scale.
         ax.plot(
             axis.values[gone],
@@ -106,7 +116,7 @@ def _panel(page: style.Sheet, ax: Axes, seen: View, series: Series, axis: Axis) 
     if axis.log:
         style.logarithmic(ax, axis.values.tolist())
     ax.set_xlim(float(xs[0]), float(xs[1]))
-    ax.set_ylim(low, high + (0.1 * (high - low) if gone.any() else 0.0))
+    ax.set_ylim(low, high + (0.1 * (high - low) if gone.any() and not shaded else 0.0))
     return handles
 
 
@@ -126,12 +136,31 @@ def _mark(page: style.Sheet, colour: str, marker: str, label: str, *, face: str 
     )
 
 
+def _outcomes(page: style.Sheet, ax: Axes, seen: View, axis: Axis) -> list[Any]:
+    """Shade the starts by the attractor that each goes to; the legend's handles."""
+    here = outcomes.labelled(seen, seen.data)
+    found = {
+        label: replace(
+            outcome,
+            name=outcome.name if label < 0 else f"basin of the {outcome.name}",
+            colour=outcomes.mixed(outcome.colour, "white", PALER),
+            marker="",
+        )
+        for label, outcome in outcomes.read(seen, here).items()
+    }
+    order = np.argsort(axis.values, kind="stable")
+    edges = status_map.borders(Axis(axis.name, axis.values[order], axis.log, axis.start))
+    painted = outcomes.picture(here["basin"].values[None, order], found)
+    whole = ax.get_xaxis_transform()
+    ax.pcolormesh(edges, [0, 1], painted, transform=whole, zorder=0.4, rasterized=True)
+    return outcomes.handles(page, found)
+
+
 def _basins(
     page: style.Sheet,
     ax: Axes,
     axis: Axis,
     gone: np.ndarray,
-    final: np.ndarray,
     g: Function | None,
     points: np.ndarray,
 ) -> list[Any]:
@@ -202,7 +231,9 @@ def _fixed_points(
             markeredgewidth=page.look.line,
             zorder=3,
         )
-        where = ", ".join(f"${words.value(x)}$" for x in chosen[:3])
+        nothing = 1e-9 * float(xs[1] - xs[0])
+        places = (0.0 if abs(x) < nothing else x for x in chosen[:3])
+        where = ", ".join(f"${words.value(x)}$" for x in places)
         handles.append(
             _mark(
                 page, colour, "o", f"{word} fixed point {where}", face="" if attracting else "white"

@@ -124,8 +124,13 @@ def _override(parameters: dict[str, Any], data: xr.Dataset) -> None:
 
 
 def scalar(view: View, index: Mapping[str, int]) -> Callable[[np.ndarray], np.ndarray] | None:
-    """g of a one-component real map at a cell, over arrays of x; None where there is none."""
-    if "map" not in view.document or view.solver != "direct":
+    """The step of a one-component real map at a cell, over arrays of x; None where it is none."""
+    return equation(view, index) if view.solver == "direct" else None
+
+
+def equation(view: View, index: Mapping[str, int]) -> Callable[[np.ndarray], np.ndarray] | None:
+    """g of a one-component real map, whatever solver seeks its fixed points; None for others."""
+    if "map" not in view.document:
         return None
     model = at(view, index)
     if model is None or len(model.components) != 1:

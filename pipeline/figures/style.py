@@ -215,8 +215,10 @@ def legend(page: Sheet, handles: Sequence[Any], *, columns: int = 4) -> None:
     """A legend below one's own panels, where it covers no data; inside the user's axes."""
     if not handles:
         return
+    # Of handles that lie on each other, the first one has the name.
+    names = [(each[0] if isinstance(each, tuple) else each).get_label() for each in handles]
     if not page.own:
-        page.panels[0].legend(handles=list(handles), loc="best")
+        page.panels[0].legend(list(handles), names, loc="best")
         return
     from matplotlib.font_manager import FontProperties
 
@@ -224,6 +226,7 @@ def legend(page: Sheet, handles: Sequence[Any], *, columns: int = 4) -> None:
     for number in range(min(columns, len(handles)), 0, -1):
         made = page.figure.legend(
             handles=list(handles),
+            labels=names,
             loc="outside lower center",
             ncols=number,
             frameon=False,

@@ -60,15 +60,24 @@ def label(view: View, name: str) -> str:
         if parts == words and name in symbols:
             parts.append(symbol(name))
         shown = " ".join(parts)
+        if any(q.startswith("solver.") and q != f"solver.{name}" for q in _swept(view, name)):
+            shown += f", {symbol(name)}"
     return shown if units in ("1", "") else f"{shown} ({plain(units)})"
+
+
+def _swept(view: View, name: str) -> Sequence[str]:
+    """What an axis sweeps."""
+    return next((axis.quantities for axis in view.axes if axis.name == name), ())
 
 
 def value(x: Any, digits: int = 4) -> str:
     """A number as mathtext, without dollars."""
     x = complex(x)
     if x.imag:
-        sign = "+" if x.imag >= 0 else "-"
-        return f"{value(x.real, digits)}{sign}{value(abs(x.imag), digits)}i"
+        size = value(abs(x.imag), digits)
+        part = f"{'' if size == '1' else size}i"
+        sign = "-" if x.imag < 0 else "+" if x.real else ""
+        return f"{value(x.real, digits) if x.real else ''}{sign}{part}"
     if not np.isfinite(x.real):
         return r"\infty" if x.real > 0 else r"-\infty" if x.real < 0 else r"\mathrm{nan}"
     text = f"{x.real:.{digits}g}"
@@ -87,7 +96,9 @@ def point(place: Sequence[float], *, both: bool) -> str:
         return f"${value(complex(*rounded))}$"
     if len(rounded) == 1:
         return f"${value(rounded[0])}$"
-    return "$(" + r",\ ".join(value(v) for v in rounded) + ")$"
+    # A bare minus after the space would be set as one between two terms.
+    shown = (re.sub("^-", "{-}", value(v)) for v in rounded)
+    return "$(" + r",\ ".join(shown) + ")$"
 
 
 def at(axes: Iterable[Axis], index: Mapping[str, int]) -> str:
@@ -244,7 +255,7 @@ def caption(view: View, notes: str = "") -> str:
         lines.append("iterate: " + ", ".join(f"{k} {v}" for k, v in steps.items()))
     solver = section(view.document, "solver")
     if solver:
-        others = [f"{k} {v}" for k, v in solver.items() if k != "name"]
+        others = [f"{k} {v}" for k, v in solver.items() if k != "name" and k not in swept]
         lines.append("solver: " + ", ".join([view.solver, *others]))
     counts = ended(view.data)
     if counts:

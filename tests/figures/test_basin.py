@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 
 from pipeline import figures
 from pipeline.errors import CobwebError
-from pipeline.figures.basin import ESCAPED, UNRESOLVED
+from pipeline.figures.outcomes import ESCAPED, GREYS, UNRESOLVED
 from tests.figures import datasets
 
 ROOTS = np.exp(2j * np.pi * np.arange(3) / 3)
@@ -146,8 +146,8 @@ def test_a_strip_of_starts(ax) -> None:
     ]
     (image,) = ax.images
     row = [to_hex(c) for c in image.get_array()[0]]
-    assert row[0] == ESCAPED.lower()
-    assert row[4] == UNRESOLVED.lower()
+    assert row[0] == GREYS[ESCAPED].lower()
+    assert row[4] == GREYS[UNRESOLVED].lower()
     assert ax.lines[0].get_xdata().tolist() == [3]
 
 

@@ -18,6 +18,9 @@ from tests.figures import datasets
         (2.5e12, r"2.5\times 10^{12}"),
         (1 - 2j, "1-2i"),
         (-0.5 + 0.8660254j, "-0.5+0.866i"),
+        (-1j, "-i"),
+        (2j, "2i"),
+        (1 + 1j, "1+i"),
         (np.inf, r"\infty"),
         (np.nan, r"\mathrm{nan}"),
     ],
@@ -42,6 +45,15 @@ def test_labels(name, attributes, shown):
     ds = datasets.single()
     ds[name].attrs = attributes
     assert words.label(view.read(ds), name) == shown
+
+
+def test_a_setting_swept_by_an_axis_of_another_name() -> None:
+    ds = datasets.exponents(5).rename(a="h")
+    ds["h"].attrs["long_name"] = "setting step of the solver"
+    axes = [view.Axis(name, ds["h"].values, False, False, ("solver.step",)) for name in ("h", "s")]
+    seen = [view.View(ds.rename(h=axis.name), {}, (axis,), ()) for axis in axes]
+    assert words.label(seen[0], "h") == r"setting $\mathrm{step}$ of the solver, $h$"
+    assert words.label(seen[1], "s").endswith("of the solver, $s$")
 
 
 def test_parameters_are_shortened_where_there_are_many():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from pipeline.analyses.attractors.boxes import frame, keys
@@ -13,15 +15,24 @@ from pipeline.status import AttractorKind
 FINEST = 1000
 # The part of the points at either end that may lie far from all others.
 STRAY = 0.05
-# Steps that a point goes on to come closer to its root, and how many boxes far.
-POLISHED, NEAR = 100, 10
+# The least extent, and how far a point may go on, in parts of the reach of the starts: a solver
+# leaves points within its tolerance of a root, which may be all that there is at 0.
+LEAST, NEAR = 1e-2, 1e-2
+# Steps that a point goes on to come closer to its root.
+POLISHED = 100
 
 
-def roots(finals: np.ndarray, circle: np.ndarray) -> Seeking:
-    """Sort the points, [n, d], that a solver converged to."""
+def roots(finals: np.ndarray, circle: np.ndarray, reach: float, onward: int = POLISHED) -> Seeking:
+    """Sort the points, [n, d], that a solver converged to.
+
+    Args:
+        reach: of the starts, from the first to the last.
+        onward: steps that a point goes on: none of a solver whose steps depend on those before.
+    """
     if not len(finals):
         return Found(np.zeros(0, int))
     whole = frame(finals, circle, STRAY)
+    whole = replace(whole, extent=np.maximum(whole.extent, LEAST * reach))
     indices = whole.indices(finals, FINEST)
     _, first, of = np.unique(keys(indices), return_index=True, return_inverse=True)
     members = _linked(indices[first].astype(float), 1.5)[of]
@@ -30,11 +41,12 @@ def roots(finals: np.ndarray, circle: np.ndarray) -> Seeking:
     ends = np.cumsum(np.bincount(members))
     middle = order[(np.append(0, ends[:-1]) + ends) // 2]
     begin = finals[middle]
-    count = np.full(len(begin), POLISHED, np.int32)
-    polished, alive = yield Ask("settle", (begin, count))
+    polished, alive = begin, np.ones(len(begin), bool)
+    if onward:
+        polished, alive = yield Ask("settle", (begin, np.full(len(begin), onward, np.int32)))
     # Where the derivative vanishes at the root itself, a step from there leads nowhere.
-    moved = np.max(np.abs(polished - begin) / whole.extent, axis=1)
-    good = alive & (moved <= NEAR / FINEST)
+    moved = np.max(np.abs(polished - begin) / np.maximum(whole.extent, reach), axis=1)
+    good = alive & (moved <= NEAR)
     points = np.where(good[:, None], polished, begin).astype(float)
     same = _linked(points, float(np.finfo(finals.dtype).eps) ** 0.5 * whole.scale)
     distinct = [points[np.argmax(same == k)] for k in range(same.max() + 1)]
