@@ -10,9 +10,9 @@ from pipeline.settings import Setting
 from pipeline.solvers.descent import STANDSTILL, Move, norm
 from pipeline.solvers.target import Target
 
-# Of a merit, this many units in the last place are rounding: then its gradients tell the decrease.
-# (After Hager and Zhang 2005, doi:10.1137/030601880, section 4.)
-ROUNDING = 10
+# Where a merit changes in the second half of its digits alone, its gradients tell the decrease: they
+# lose none to terms that cancel. (After Hager and Zhang 2005, doi:10.1137/030601880, section 4.)
+ALIKE = 0.5
 
 ACCEPT = Setting(
     "number", 1e-4, "least gain ratio of a step that is taken", low=0, high=0.25, swept=True
@@ -31,9 +31,9 @@ def gain_ratio(target: Target, u: Any, residual: Any, change: Any, foretold: Any
     here, trial = target.merit(u, residual), u + change
     beyond = target.residual(trial)
     fall = here - target.merit(trial, beyond)
-    rounding = ROUNDING * jnp.finfo(u.dtype).eps * jnp.abs(here)
+    alike = jnp.finfo(u.dtype).eps ** ALIKE * jnp.abs(here)
     slopes = target.merit_gradient(u, residual) + target.merit_gradient(trial, beyond)
-    fall = jnp.where(jnp.abs(fall) <= rounding, -(change @ slopes) / 2, fall)
+    fall = jnp.where(jnp.abs(fall) <= alike, -(change @ slopes) / 2, fall)
     return fall / jnp.where(foretold > 0, foretold, jnp.nan)
 
 
