@@ -10,8 +10,8 @@ from pipeline.settings import Setting
 from pipeline.solvers.descent import STANDSTILL, Move, norm
 from pipeline.solvers.target import Target
 
-# Where a merit changes in the second half of its digits alone, its gradients tell the decrease: they
-# lose none to terms that cancel. (After Hager and Zhang 2005, doi:10.1137/030601880, section 4.)
+# Where a merit changes in the second half of its digits alone, its gradients tell the decrease:
+# they lose none to terms that cancel. (After Hager and Zhang 2005, doi:10.1137/030601880, 4.)
 ALIKE = 0.5
 
 ACCEPT = Setting(
