@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from pipeline.analyses import Fold, Iterate, Search, Subject, folds, searches
 from pipeline.device import Device
 from pipeline.expressions import Expression
 from pipeline.function import Function
-from pipeline.grid import Grid, Quantity, replace
+from pipeline.grid import Grid, Quantity, replace, shifted
 from pipeline.maps import Map
 from pipeline.objectives import Objective
 from pipeline.solvers import Iteration, Solver
 from pipeline.state import State, start
 
 Numbers = Mapping[str, Mapping[str, Any]]
+Shifts = Mapping[Quantity, Any]
+UNMOVED: Shifts = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -84,39 +87,59 @@ class Experiment:
             "settings": {k: v for k, v in self.settings.items() if settings[k].swept},
         }
 
-    def iteration(self, numbers: Numbers, swept: Mapping[str, Any]) -> Iteration:
+    def iteration(
+        self, numbers: Numbers, swept: Mapping[str, Any], shifts: Shifts = UNMOVED
+    ) -> Iteration:
         """The iteration of one cell.
 
         Args:
             numbers: of `numbers`.
             swept: {quantity: []} what the axes make of them in this cell.
+            shifts: {quantity: []} what is added to them.
         """
         settings = {**self.settings, **numbers["settings"]}
         for quantity in self._swept("setting"):
             settings[quantity.key] = swept[quantity.name]
-        return self.solver.build(self.problem, self.parameters(numbers, swept), settings)
+        for quantity in _of(shifts, "setting"):
+            settings[quantity.key] = settings[quantity.key] + shifts[quantity]
+        parameters = self.parameters(numbers, swept, shifts)
 
-    def start(self, numbers: Numbers, swept: Mapping[str, Any]) -> State:
+        def moved(more: Shifts) -> tuple[Iteration, State]:
+            return self.iteration(numbers, swept, more), self.start(numbers, swept, more)
+
+        return self.solver.build(self.problem, parameters, settings)._replace(moved=moved)
+
+    def start(self, numbers: Numbers, swept: Mapping[str, Any], shifts: Shifts = UNMOVED) -> State:
         """The initial state of one cell; arguments as above."""
         import jax.numpy as jnp
 
-        values = self.parameters(numbers, swept)
+        values = self.parameters(numbers, swept, shifts)
         values |= {quantity.key: swept[quantity.name] for quantity in self._swept("free")}
+        values |= {q.key: values[q.key] + shifts[q] for q in _of(shifts, "free")}
         initial = {**self.problem.initial, **numbers["initial"]}
         x0 = start(initial, self.problem.components, values, jnp.result_type(float))
         for quantity in self._swept("initial"):
             x0[quantity.key] = replace(x0[quantity.key], quantity, swept[quantity.name])
+        for quantity in _of(shifts, "initial"):
+            x0[quantity.key] = shifted(x0[quantity.key], quantity, shifts[quantity])
         return x0
 
-    def parameters(self, numbers: Numbers, swept: Mapping[str, Any]) -> dict[str, Any]:
+    def parameters(
+        self, numbers: Numbers, swept: Mapping[str, Any], shifts: Shifts = UNMOVED
+    ) -> dict[str, Any]:
         """{name: its value} of one cell; arguments as above."""
         parameters = dict(numbers["parameters"])
         for quantity in self._swept("parameter"):
             parameters[quantity.key] = replace(
                 parameters[quantity.key], quantity, swept[quantity.name]
             )
+        for quantity in _of(shifts, "parameter"):
+            parameters[quantity.key] = shifted(parameters[quantity.key], quantity, shifts[quantity])
         return parameters
 
     def _swept(self, target: str) -> list[Quantity]:
-        every = (quantity for axis in self.grid for quantity in axis.quantities)
-        return [quantity for quantity in every if quantity.target == target]
+        return _of((quantity for axis in self.grid for quantity in axis.quantities), target)
+
+
+def _of(quantities: Iterable[Quantity], target: str) -> list[Quantity]:
+    return [quantity for quantity in quantities if quantity.target == target]

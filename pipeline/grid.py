@@ -142,3 +142,12 @@ def replace(array: Any, quantity: Quantity, value: Any) -> Any:
         value = old.real + 1j * jnp.asarray(value)
     value = jnp.asarray(value).astype(array.dtype)
     return array.at[quantity.index].set(value) if quantity.index else value
+
+
+def shifted(array: Any, quantity: Quantity, shift: Any) -> Any:
+    """The array with a number added to one entry, or to a part of it; in JAX."""
+    import jax.numpy as jnp
+
+    array = jnp.asarray(array)
+    shift = (1j * shift if quantity.part == "im" else jnp.asarray(shift)).astype(array.dtype)
+    return array.at[quantity.index].add(shift) if quantity.index else array + shift

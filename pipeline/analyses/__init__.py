@@ -18,6 +18,7 @@ from pipeline.analyses import (
     period,
     record,
     rotation,
+    sensitivity,
     statistics,
     stopping,
 )
@@ -42,7 +43,10 @@ __all__ = [
     "searches",
 ]
 
-_FOLDS = (orbit, final, record, statistics, density, lyapunov, period, rotation, escape, history)
+_FOLDS = (
+    orbit, final, record, statistics, density, lyapunov, period, rotation, sensitivity, escape,
+    history,
+)  # fmt: skip
 _SEARCHES = (basin, cycles)
 TABLE: dict[str, Analysis] = {
     module.ANALYSIS.name: module.ANALYSIS for module in (*_FOLDS, *_SEARCHES)

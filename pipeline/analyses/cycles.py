@@ -10,13 +10,15 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.analyses import components, dynamics
+from pipeline.analyses import components, derivative, dynamics, response
 from pipeline.analyses.analysis import Analysis, Subject
 from pipeline.analyses.catalogue import Cycles
 from pipeline.analyses.components import Real
 from pipeline.analyses.hunt import Found, Wanted, hunt, programs
+from pipeline.analyses.response import Response
 from pipeline.analyses.search import Bench, Search
 from pipeline.arrays import Dimension, Variable, flags
+from pipeline.grid import Quantity
 from pipeline.settings import Setting
 from pipeline.solvers.target import NEGLIGIBLE
 from pipeline.state import Components
@@ -81,6 +83,8 @@ def faults(subject: Subject, settings: Mapping[str, Any]) -> Iterator[tuple[str,
     if isinstance(asked, Mapping) and (strange := [name for name in asked if name not in known]):
         listed = ", ".join(sorted(known)[:12])
         yield "region", f"there is no {strange[0]} (known: {listed})"
+    if settings["by"] is not None:
+        yield from derivative.faults(subject, settings)
 
 
 def build(subject: Subject, settings: Mapping[str, Any]) -> Search:
@@ -95,23 +99,30 @@ def build(subject: Subject, settings: Mapping[str, Any]) -> Search:
         region=region(every, settings["region"]),
     )
     size = len(reals(every))
+    by = derivative.chosen(subject, settings["by"] or [])
 
     def find(bench: Bench) -> dict[str, np.ndarray]:
-        run = programs(bench, wanted)
+        run, slopes = programs(bench, wanted), response.programs(bench, subject.problem, by)
         parts = []
         for first in range(0, bench.cells, CELLS):
             cells = np.arange(first, min(first + CELLS, bench.cells))
-            parts.append(_arrays(hunt(bench, cells, run, wanted), wanted, every))
+            found = hunt(bench, cells, run, wanted)
+            answers = [response.responses(c, cells[c.cell], slopes, len(by)) for c in found.cycles]
+            parts.append(_arrays(found, answers, wanted, every, by))
         return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
-    return Search(_variables(every, wanted, size), find)
+    told, moving = _variables(every, wanted, size)
+    return Search((*told, *moving, *derivative.variables(moving, by)), find)
 
 
-def _variables(every: Components, wanted: Wanted, size: int) -> tuple[Variable, ...]:
+def _variables(
+    every: Components, wanted: Wanted, size: int
+) -> tuple[tuple[Variable, ...], tuple[Variable, ...]]:
+    """What there is to tell of cycles; where they are, and their multipliers."""
     cycle = Dimension("cycle", wanted.most, np.arange(wanted.most), "number of the cycle")
     point = Dimension("cycle_point", wanted.periods.stop - 1, None, "point of the cycle")
     multiplier = Dimension("multiplier", size, np.arange(size), "number of the multiplier")
-    found = (
+    told = (
         Variable("cycle_count", (), "int32", "cycles found, with room or not"),
         Variable("cycle_search", (), "int8", "how the search ended", attributes=flags(Searched)),
         Variable("cycle_period", (cycle,), "int32", "period of the cycle, 0 where there is none"),
@@ -122,46 +133,69 @@ def _variables(every: Components, wanted: Wanted, size: int) -> tuple[Variable, 
             "cycle_stable", (cycle,), "int8", "whether the cycle attracts",
             attributes=flags(Stability),
         ),
+    )  # fmt: skip
+    moving = (
         *components.variables(every, (cycle, point), prefix="cycle_", meaning=" on the cycle"),
         Variable("multiplier_re", (cycle, multiplier), "float", "real part of the multiplier"),
         Variable("multiplier_im", (cycle, multiplier), "float", "imaginary part of the multiplier"),
-    )  # fmt: skip
-    return tuple(dataclasses.replace(variable, axes="parameters") for variable in found)
+    )
+    return _over_parameters(told), _over_parameters(moving)
 
 
-def _arrays(found: Found, wanted: Wanted, every: Components) -> dict[str, np.ndarray]:
-    """{variable: [cells, ...]} padded to the room there is."""
+def _over_parameters(variables: tuple[Variable, ...]) -> tuple[Variable, ...]:
+    return tuple(dataclasses.replace(variable, axes="parameters") for variable in variables)
+
+
+def _arrays(
+    found: Found,
+    answers: list[list[Response]],
+    wanted: Wanted,
+    every: Components,
+    by: list[Quantity],
+) -> dict[str, np.ndarray]:
+    """{variable: [cells, ...]} padded to the room there is.
+
+    Args:
+        answers: of the cycles of each period, to each quantity.
+    """
     cells, room, length = len(found.settled), wanted.most, wanted.periods.stop - 1
     size = len(reals(every))
     count = np.zeros(cells, np.int32)
     period = np.zeros((cells, room), np.int32)
     residual = np.full((cells, room), np.nan)
     stable = np.full((cells, room), Stability.none, np.int8)
-    points = np.full((cells, room, length, size), np.nan)
-    multipliers = np.full((cells, room, size), complex(np.nan, np.nan))
-    for cycles in found.cycles:
+    # The points and multipliers themselves first, then how they move with each quantity.
+    points = np.full((1 + len(by), cells, room, length, size), np.nan)
+    multipliers = np.full((1 + len(by), cells, room, size), complex(np.nan, np.nan))
+    for cycles, answer in zip(found.cycles, answers, strict=True):
         # They are in the order of their cells: each follows those of smaller periods, and its own.
         place = (
             count[cycles.cell]
             + np.arange(len(cycles.cell))
             - np.searchsorted(cycles.cell, cycles.cell)
         )
-        kept = cycles.taken(np.flatnonzero(place < room))
-        at = kept.cell, place[place < room]
+        fits = np.flatnonzero(place < room)
+        kept = cycles.taken(fits)
+        at = kept.cell, place[fits]
         period[at] = kept.points.shape[1]
-        residual[at], stable[at], multipliers[at] = kept.residual, stability(kept), kept.multipliers
-        points[(*at, slice(0, kept.points.shape[1]))] = kept.points
+        residual[at], stable[at] = kept.residual, stability(kept)
+        own = Response(kept.points, kept.multipliers)
+        for k, one in enumerate([own, *(Response(*(a[fits] for a in r)) for r in answer)]):
+            points[(k, *at, slice(0, kept.points.shape[1]))] = one.points
+            multipliers[(k, *at)] = one.multipliers
         count += np.bincount(cycles.cell, minlength=cells).astype(np.int32)
     ended = np.where(found.settled, Searched.settled, Searched.unsettled)
+    arrays = _states(points[0], multipliers[0], every)
+    for q, moved, turned in zip(by, points[1:], multipliers[1:], strict=True):
+        slopes = _states(moved, turned, every)
+        arrays |= {derivative.named(name, q): values for name, values in slopes.items()}
     return {
         "cycle_count": count,
         "cycle_search": np.where(count > room, Searched.full, ended).astype(np.int8),
         "cycle_period": period,
         "cycle_residual": residual,
         "cycle_stable": stable,
-        **_states(points, every),
-        "multiplier_re": np.real(multipliers),
-        "multiplier_im": np.imag(multipliers),
+        **arrays,
     }
 
 
@@ -172,9 +206,12 @@ def stability(cycles: Cycles) -> np.ndarray:
     return np.where(largest < 1 - margin, Stability.stable, Stability.not_stable)
 
 
-def _states(points: np.ndarray, every: Components) -> dict[str, np.ndarray]:
-    """{variable: [..., (size)]} of flattened states, [..., d]."""
-    found, at = {}, 0
+def _states(
+    points: np.ndarray, multipliers: np.ndarray, every: Components
+) -> dict[str, np.ndarray]:
+    """{variable: [..., (size)]} of flattened states, [..., d], and of multipliers."""
+    found = {"multiplier_re": np.real(multipliers), "multiplier_im": np.imag(multipliers)}
+    at = 0
     for name, component in every.items():
         count = math.prod(component.shape)
         for part in ("_re", "_im") if component.complex else ("",):
@@ -208,6 +245,9 @@ ANALYSIS = Analysis(
         "starts": Setting("integer", 64, "of each round of the search", low=1, high=10**6),
         "region": Setting(
             "ranges", None, "where starts lie; around the orbit and the cycles found by default"
+        ),
+        "by": Setting(
+            "names", None, "parameters that derivatives of cycles and multipliers are taken by"
         ),
     },
     refuse=refuse,

@@ -55,6 +55,7 @@ class Seen(NamedTuple):
         before: the state before the step; None where no step has been taken.
         point: {name: value} what the next step depends on: the state, and the last step of a
             solver with inertia.
+        iteration: the cell's; None where a state is recorded.
     """
 
     n: Any
@@ -66,6 +67,7 @@ class Seen(NamedTuple):
     parameters: Mapping[str, Any] = MappingProxyType({})
     before: dict[str, Any] | None = None
     point: Mapping[str, Any] = MappingProxyType({})
+    iteration: Iteration | None = None
 
 
 class End(NamedTuple):

@@ -22,7 +22,7 @@ RESULTS = frozenset(
     gain_ratio
     convergence_order convergence_rate critical_kind fixed_point_kind branch point
     rotation_number rotation_number_error record record_count record_iteration
-    basin_fraction_error
+    basin_fraction_error sensitivity
     """.split()
 )
 COUNTERS = {"n": "the number of steps done", "size": "the length of a vector component"}

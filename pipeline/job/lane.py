@@ -144,7 +144,9 @@ def moves(experiment: Experiment, *, guarded: bool = False) -> Moves:
             x0 = jax.tree.map(lambda new, own: jnp.where(known, new, own), dict(cell.state), x0)
         carry = iteration.init(x0)
         state, probe = iteration.state(carry), iteration.probe(carry)
-        seen = Seen(0, state, probe, jnp.bool_(True), point=iteration.point(carry))
+        seen = Seen(
+            0, state, probe, jnp.bool_(True), point=iteration.point(carry), iteration=iteration
+        )
         status = () if guarded else iteration.terminate(carry)
         kept = tuple(f.init(seen) for f in folds)
         return Lane(carry, status, kept, carry if any(onward) else ())
@@ -191,6 +193,7 @@ def moves(experiment: Experiment, *, guarded: bool = False) -> Moves:
             experiment.parameters(numbers, cell.swept),
             iteration.state(old),
             iteration.point(carry),
+            iteration,
         )
         kept = []
         for fold, k, looks, goes_on in zip(folds, lane.kept, looking, onward, strict=True):

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from pipeline.arrays import Variable
+from pipeline.grid import Quantity
 from pipeline.maps import Map
 from pipeline.objectives import Objective
 from pipeline.settings import Setting, Settings
@@ -26,6 +27,8 @@ class Iteration(NamedTuple):
         point: carry -> {name: value} all that the next step depends on, where the iteration is a
             map: the components, and the last step of a solver with inertia.
         put: (carry, point) -> the carry that stands on another point.
+        moved: {quantity: shift} -> the iteration of the cell with these quantities so much larger,
+            and its initial state: what derivatives with respect to them are taken of.
     """
 
     init: Callable[[State], Any]
@@ -36,6 +39,7 @@ class Iteration(NamedTuple):
     classify: Callable[[Any], Any]
     point: Callable[[Any], State]
     put: Callable[[Any, State], Any]
+    moved: Callable[[Mapping[Quantity, Any]], tuple[Iteration, State]] | None = None
 
 
 @dataclass(frozen=True, eq=False)
