@@ -17,6 +17,8 @@ from pipeline.solvers import (
     nesterov,
     newton,
     newton_cg,
+    optax,
+    optimistix,
     relaxed,
     secant,
     steffensen,
@@ -46,4 +48,7 @@ _MODULES = (
     levenberg_marquardt,
     halley,
 )
-TABLE: dict[str, Solver] = {module.SOLVER.name: module.SOLVER for module in _MODULES}
+_OWN = (module.SOLVER for module in _MODULES)
+TABLE: dict[str, Solver] = {
+    solver.name: solver for solver in (*_OWN, *optimistix.SOLVERS, *optax.SOLVERS)
+}
