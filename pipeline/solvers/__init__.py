@@ -5,6 +5,7 @@ from __future__ import annotations
 from pipeline.solvers import (
     aitken,
     anderson,
+    bisection,
     chord,
     direct,
     gauss_newton,
@@ -14,6 +15,7 @@ from pipeline.solvers import (
     halley,
     levenberg_marquardt,
     momentum,
+    nelder_mead,
     nesterov,
     newton,
     newton_cg,
@@ -47,6 +49,8 @@ _MODULES = (
     gauss_newton,
     levenberg_marquardt,
     halley,
+    bisection,
+    nelder_mead,
 )
 _OWN = (module.SOLVER for module in _MODULES)
 TABLE: dict[str, Solver] = {

@@ -22,7 +22,7 @@ class Method(NamedTuple):
     Attributes:
         settings: named as in optax, but for `step` and `memory`. Defaults are optax's, too, which
             has none for the step.
-        vectors: that it keeps of the steps before, for each unit of `memory` if it has that.
+        vectors: that it keeps of the steps before, about; for each unit of `memory` if it has one.
         counts: whether a step depends on how many there were, beyond the first.
         smooth: whether a step is a differentiable function of the state.
         function: its name in optax, where that is not the solver's.
@@ -227,7 +227,7 @@ METHODS: dict[str, Method] = {
     ),
     "optax_lbfgs": Method(
         {"memory": Setting("integer", 10, "steps that are remembered", low=1, high=100)},
-        6,
+        3,
         function="lbfgs",
     ),
 }
@@ -239,7 +239,7 @@ def _build(name: str, method: Method) -> Callable[..., Iteration]:
     def build(
         problem: Any, parameters: Mapping[str, Any], settings: Mapping[str, Any]
     ) -> Iteration:
-        """A step costs two gradients, where it begins and where it ends; a line search costs more."""
+        """A step costs two gradients, at its ends; a line search costs more."""
         import jax.numpy as jnp
         import optax
 

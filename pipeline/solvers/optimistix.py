@@ -27,8 +27,6 @@ STEP_LENGTH = Variable("step_length", (), "float", "length of this step over the
 RADIUS = Variable("radius", (), "float", "trust region of this step")
 DAMPING = Variable("damping", (), "float", "damping of this step")
 TAKEN = Variable("step_taken", (), "int32", "1 where the trial of this step was taken, else 0")
-SIMPLEX = Variable("simplex_size", (), "float", "distance of the best vertex to the farthest")
-BRACKET = Variable("bracket_width", (), "float", "width of the bracket after this step")
 
 SEARCH: Settings = {
     "step": Setting(
@@ -64,7 +62,7 @@ class Method:
         trial: what it tells of each of its trials, and how; None where it makes none.
         dense: whether it forms a matrix.
         memoryless: whether a step depends on x alone.
-        vectors: that it keeps of the steps before, for each unit of `memory` if it has that.
+        vectors: that it keeps of the steps before, about; for each unit of `memory` if it has one.
     """
 
     name: str
@@ -95,6 +93,7 @@ METHODS: dict[str, Method] = {
         {"memory": "history_length"},
         trial=_BY_SEARCH,
         dense=False,
+        vectors=5,
     ),
     "nonlinear_cg": Method(
         "NonlinearCG",
@@ -104,24 +103,14 @@ METHODS: dict[str, Method] = {
                 "choice",
                 "polak_ribiere",
                 "how much of the last direction is added",
-                options=("polak_ribiere", "fletcher_reeves", "hestenes_stiefel", "dai_yuan"),
+                # Its hestenes_stiefel and dai_yuan have the wrong sign (0.1.0).
+                options=("polak_ribiere", "fletcher_reeves"),
             ),
             **SEARCH,
         },
         {"method": "method"},
         trial=_BY_SEARCH,
         dense=False,
-    ),
-    "nelder_mead": Method(
-        "NelderMead",
-        "merit",
-        {
-            "relative_edge": Setting(
-                "number", 0.05, "edges of the first simplex, as a share of x", low=0, swept=True
-            ),
-            "absolute_edge": Setting("number", 2.5e-4, "added to them", low=0, swept=True),
-        },
-        {"relative_edge": "rdelta", "absolute_edge": "adelta"},
     ),
     "dogleg": Method("Dogleg", "residuals", trial=_BY_RADIUS),
     "optimistix_gauss_newton": Method("GaussNewton", "residuals"),
@@ -198,24 +187,26 @@ def _filled(blank: Any, arrays: list[Any]) -> Any:
 
 def _reach(state: Any, u: Any) -> Any:
     """[] How far from u the next step looks, where it may look without leaving."""
+    import jax.numpy as jnp
+
+    return norm(state.y_eval - u) if hasattr(state, "y_eval") else jnp.zeros((), u.dtype)
+
+
+def _lost(state: Any) -> Any:
+    """[] Whether the direction that all further trials follow is not finite."""
     import jax
     import jax.numpy as jnp
 
-    if hasattr(state, "y_eval"):
-        return norm(state.y_eval - u)
-    if hasattr(state, "simplex"):
-        return jnp.max(jax.vmap(norm)(state.simplex - u))
-    return jnp.zeros((), u.dtype)
+    leaves = [x for x in jax.tree.leaves(getattr(state, "descent_state", None)) if _is_array(x)]
+    return ~jnp.all(jnp.stack([jnp.bool_(True), *(jnp.all(jnp.isfinite(x)) for x in leaves)]))
 
 
 def _build(method: Method) -> Callable[..., Iteration]:
     searches = SEARCH.keys() <= method.settings.keys()
 
-    def told(before: Any, after: Any, to: Any) -> dict[str, Any]:
+    def told(before: Any, to: Any) -> dict[str, Any]:
         import jax.numpy as jnp
 
-        if hasattr(after, "simplex"):
-            return {SIMPLEX.name: _reach(after, to)}
         if method.trial is None:
             return {}
         variable, tell = method.trial
@@ -243,13 +234,12 @@ def _build(method: Method) -> Callable[..., Iteration]:
         def advance(u: Any, residual: Any, memory: list[Any]) -> Move:
             before = _filled(equinox.filter_eval_shape(fresh, u), memory)
             to, after, _ = solver.step(f, u, None, {}, before, frozenset())
-            change, reach = to - u, _reach(after, to)
-            # A trial that is not a number is never taken, nor are those that it leads to.
-            change = jnp.where(jnp.isnan(reach), jnp.nan, change)
+            change = jnp.where(_lost(after), jnp.nan, to - u)
             stays = jnp.all(change == 0)
-            looks = stays & ~no_step(reach, u)
+            # A trial that is not a number is not taken, and the next one may be.
+            looks = stays & ~no_step(_reach(after, to), u)
             failed = stays & ~looks if searches else False
-            return Move(change, told(before, after, to), _arrays(after), failed, looks)
+            return Move(change, told(before, to), _arrays(after), failed, looks)
 
         def remember(u: Any, residual: Any) -> list[Any]:
             return _arrays(fresh(u))
@@ -260,8 +250,6 @@ def _build(method: Method) -> Callable[..., Iteration]:
 
 
 def _tells(method: Method) -> tuple[Variable, ...]:
-    if method.name == "NelderMead":
-        return (SIMPLEX,)
     return () if method.trial is None else (method.trial[0], TAKEN)
 
 
@@ -279,56 +267,4 @@ def _solver(name: str, method: Method) -> Solver:
     )
 
 
-def _bisect(problem: Any, parameters: Mapping[str, Any], settings: Mapping[str, Any]) -> Iteration:
-    """A step costs two evaluations of the residual.
-
-    The start divides the bracket if it lies inside; else the middle does. Where the residual has
-    one sign at both ends there is nothing to divide, and the cell ends as `line_search_failed`.
-    """
-    import equinox
-    import jax
-    import jax.numpy as jnp
-    import optimistix
-
-    target = aim(problem, parameters)
-    solver = optimistix.Bisection(**UNASKED, flip=False)
-    ends = [jnp.asarray(settings[key]) for key in ("lower", "upper")]
-    bracket = {"lower": jnp.minimum(*ends), "upper": jnp.maximum(*ends)}
-
-    def f(x: Any, _: None = None) -> tuple[Any, None]:
-        return target.residual(x[None])[0], None
-
-    def advance(u: Any, residual: Any, memory: Any) -> Move:
-        before, divided = memory
-        x = jnp.clip(u[0], before.lower, before.upper)
-        to, after, _ = solver.step(f, x, None, {}, before, frozenset())
-        change = jnp.where(divided, to - u, 0.0)
-        told = {BRACKET.name: after.upper - after.lower}
-        return Move(change, told, (after, divided), failed=~divided)
-
-    def remember(u: Any, residual: Any) -> Any:
-        like = jax.ShapeDtypeStruct((), u.dtype)
-        begun = solver.init(f, u[0], None, bracket, like, None, frozenset())
-        low, high = f(begun.lower)[0], f(begun.upper)[0]
-        falls = (low > 0) | (high < 0)
-        begun = equinox.tree_at(lambda state: state.flip, begun, falls)
-        return begun, jnp.sign(low) * jnp.sign(high) <= 0
-
-    return iterate(target, advance, settings, tells=(BRACKET,), remember=remember)
-
-
-SOLVERS = (
-    *(_solver(name, method) for name, method in METHODS.items()),
-    Solver(
-        "bisection",
-        _bisect,
-        smooth=False,
-        settings={
-            "lower": Setting("number", -1.0, "one end of the bracket", swept=True),
-            "upper": Setting("number", 1.0, "the other end", swept=True),
-            **TOLERANCES,
-        },
-        tells=(BRACKET,),
-        one_unknown=True,
-    ),
-)
+SOLVERS = tuple(_solver(name, method) for name, method in METHODS.items())
