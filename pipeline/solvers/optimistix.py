@@ -194,11 +194,11 @@ def _reach(state: Any, u: Any) -> Any:
 
 def _lost(state: Any) -> Any:
     """[] Whether the direction that all further trials follow is not finite."""
-    import jax
     import jax.numpy as jnp
 
-    leaves = [x for x in jax.tree.leaves(getattr(state, "descent_state", None)) if _is_array(x)]
-    return ~jnp.all(jnp.stack([jnp.bool_(True), *(jnp.all(jnp.isfinite(x)) for x in leaves)]))
+    kept = getattr(state, "descent_state", None)
+    direction = getattr(kept, "newton", getattr(kept, "y_diff", 0.0))
+    return ~jnp.all(jnp.isfinite(direction))
 
 
 def _build(method: Method) -> Callable[..., Iteration]:
