@@ -18,7 +18,19 @@ import yaml
 
 from pipeline import notation
 
-PACKAGES = ("jax", "jaxlib", "numpy", "scipy", "xarray", "netCDF4", "hydra-core", "omegaconf")
+PACKAGES = (
+    "jax",
+    "jaxlib",
+    "numpy",
+    "scipy",
+    "optax",
+    "optimistix",
+    "lineax",
+    "xarray",
+    "netCDF4",
+    "hydra-core",
+    "omegaconf",
+)
 DISTRIBUTION = "cobweb-pipeline"
 # Of the uncommitted change to the code; a longer one is cut, and says so.
 LONGEST_DIFF = 2**16

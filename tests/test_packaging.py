@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+import textwrap
 import tomllib
 import venv
 import zipfile
@@ -162,6 +163,21 @@ def test_results_open_without_jax():
         sys.executable, "-c", lines + "pipeline.figures, pipeline.inspection, pipeline.presentation"
     )
     assert opened.returncode == 0, opened.stderr
+
+
+def test_libraries_of_solvers_are_imported_where_they_are_chosen():
+    lines = """
+        import sys, pipeline
+        def loaded():
+            return sorted({"optax", "optimistix", "equinox"} & {*sys.modules})
+        small = "experiment=minimise", "objective=booth", "iterate.length=3", "figure=none"
+        pipeline.run(*small, "solver=gradient")
+        print(loaded())
+        pipeline.run(*small, "solver=adam")
+        print(loaded())
+    """
+    done = run(sys.executable, "-c", textwrap.dedent(lines))
+    assert done.stdout.splitlines() == ["[]", "['optax']"], done.stderr
 
 
 # The wheel

@@ -8,7 +8,7 @@ from typing import Any
 from pipeline import analyses, device, solvers
 from pipeline.analyses import Analysis, Iterate, Subject
 from pipeline.config import data, problem, sweeps, values
-from pipeline.config.mistakes import Mistakes, suggest
+from pipeline.config.mistakes import Mistakes, listed, suggest
 from pipeline.device import Device
 from pipeline.errors import ConfigError, ExpressionError
 from pipeline.experiment import Experiment, Figure
@@ -193,7 +193,8 @@ def _solver(
     mistakes: Mistakes, node: Any, group: str | None
 ) -> tuple[Solver | None, dict[str, Any]]:
     if not isinstance(node, dict) or "name" not in node:
-        mistakes.add("solver", f"expected the name of one{suggest('', solvers.TABLE)}", node)
+        known = listed(solvers.TABLE)
+        mistakes.add("solver", f"expected the name of one (known: {known})", node)
         return None, {}
     name = node["name"]
     if not isinstance(name, str) or name not in solvers.TABLE:
@@ -205,13 +206,11 @@ def _solver(
         having = [s.name for s in solvers.TABLE.values() if key in s.settings]
         if having:
             advice = f"choose a solver as a whole, with solver={name}"
-            mistakes.add(
-                f"solver.{key}", f"a setting of {', '.join(having)}, not of {name}; {advice}"
-            )
+            mistakes.add(f"solver.{key}", f"a setting of {listed(having)}, not of {name}; {advice}")
             del own[key]
     settings = values.section(mistakes, "solver", own, solver.settings)
     if group and group not in solver.solves:
-        able = ", ".join(k for k, s in solvers.TABLE.items() if group in s.solves)
+        able = listed(k for k, s in solvers.TABLE.items() if group in s.solves)
         mistakes.add("solver", f"it takes no {group}; expected one of {able}", name)
         return None, settings
     return solver, settings
@@ -222,7 +221,7 @@ def _match(mistakes: Mistakes, solver: Solver, found: Map | Objective) -> None:
     why_not = solver.refuse(found)
     if why_not:
         suited = [s for s in solvers.TABLE.values() if found.group in s.solves]
-        able = ", ".join(s.name for s in suited if s.refuse(found) is None)
+        able = listed(s.name for s in suited if s.refuse(found) is None)
         mistakes.add("solver", f"{why_not}; expected one of {able}", solver.name)
 
 

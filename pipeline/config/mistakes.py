@@ -63,5 +63,10 @@ def suggest(name: Any, known: Collection[str]) -> str:
     names = sorted(known)
     near = difflib.get_close_matches(str(name)[:_LONGEST], names, 1)
     nearest = f'; did you mean "{near[0]}"?' if near else ""
-    shown = ", ".join(names[:_MOST]) + (", ..." if len(names) > _MOST else "")
-    return f"{nearest} (known: {shown or 'none'})"
+    return f"{nearest} (known: {listed(names) or 'none'})"
+
+
+def listed(names: Iterable[str]) -> str:
+    """Names with commas, the first ones of many."""
+    every = list(names)
+    return ", ".join(every[:_MOST]) + (", ..." if len(every) > _MOST else "")

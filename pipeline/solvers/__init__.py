@@ -5,6 +5,7 @@ from __future__ import annotations
 from pipeline.solvers import (
     aitken,
     anderson,
+    bisection,
     chord,
     direct,
     gauss_newton,
@@ -14,9 +15,12 @@ from pipeline.solvers import (
     halley,
     levenberg_marquardt,
     momentum,
+    nelder_mead,
     nesterov,
     newton,
     newton_cg,
+    optax,
+    optimistix,
     relaxed,
     secant,
     steffensen,
@@ -45,5 +49,10 @@ _MODULES = (
     gauss_newton,
     levenberg_marquardt,
     halley,
+    bisection,
+    nelder_mead,
 )
-TABLE: dict[str, Solver] = {module.SOLVER.name: module.SOLVER for module in _MODULES}
+_OWN = (module.SOLVER for module in _MODULES)
+TABLE: dict[str, Solver] = {
+    solver.name: solver for solver in (*_OWN, *optimistix.SOLVERS, *optax.SOLVERS)
+}

@@ -95,8 +95,7 @@ def iterate(
     def judge(u: Any, value: Any, residual: Any, step_norm: Any, tolerance: Any) -> Any:
         size = norm(residual)
         status = jnp.asarray(Status.bounded, jnp.int8)
-        standing = step_norm <= STANDSTILL * jnp.finfo(u.dtype).eps * norm(u)
-        status = jnp.where(standing, Status.stalled, status)
+        status = jnp.where(no_step(step_norm, u), Status.stalled, status)
         near = size <= tolerance
         if confirm is not None:
             near = near & confirm(u, near)
@@ -164,6 +163,13 @@ def tolerated(settings: Mapping[str, Any], residual: Any) -> Any:
 
     tolerance = settings["absolute_tolerance"] + settings["relative_tolerance"] * norm(residual)
     return jnp.asarray(tolerance).astype(residual.dtype)
+
+
+def no_step(length: Any, u: Any) -> Any:
+    """[] Whether a step of that length from u, or to u, cannot be told from none."""
+    import jax.numpy as jnp
+
+    return length <= STANDSTILL * jnp.finfo(u.dtype).eps * norm(u)
 
 
 def norm(v: Any) -> Any:

@@ -61,6 +61,7 @@ class Solver:
         vectors: settings -> how many vectors of the state's size it keeps of the steps before.
         tells: what its history records besides the quantities that all solvers have.
         needs_residuals: whether it takes an objective as a sum of squares.
+        one_unknown: whether it takes problems of one real unknown alone.
     """
 
     name: str
@@ -76,12 +77,16 @@ class Solver:
     vectors: Callable[[Mapping[str, Any]], int] = lambda settings: 0
     tells: tuple[Variable, ...] = ()
     needs_residuals: bool = False
+    one_unknown: bool = False
 
     def refuse(self, problem: Map | Objective) -> str | None:
         """Why it does not suit a problem of a group that it takes; None where it does."""
         squares = not isinstance(problem, Objective) or problem.squares
         if self.needs_residuals and not squares:
             return "it takes an objective that is given by its residuals"
+        unknowns = sum(component.reals for component in problem.components.values())
+        if self.one_unknown and unknowns != 1:
+            return f"it takes one real unknown, and here are {unknowns}"
         return None
 
 
