@@ -48,6 +48,8 @@ SECTIONS: dict[str, Settings] = {
         "theory": Setting(
             "formula", None, "of the components and parameters, drawn over a density of one of them"
         ),
+        "joint": Setting("text", "none", "kind of figure that compares the jobs of a sweep"),
+        "work": Setting("text", "auto", "what that counts: steps, evaluations, seconds"),
     },
 }
 TOP: Settings = {

@@ -111,7 +111,7 @@ def report(path: str | Path, target: Path | None = None) -> Path:
 def _picture(job: Run) -> tuple[reports.Picture | None, str]:
     """The figure that the document asks for, or another that fits; or why there is none."""
     try:
-        kind = figures.choose(job.data, figures.asked(job.data)["name"])
+        kind = figures.choose(job.data, figures.asked(job.document)["name"])
     except CobwebError:
         kind = figures.choose(job.data)
     if kind == "none":
