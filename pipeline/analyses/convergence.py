@@ -71,7 +71,9 @@ def build(subject: Subject, settings: Mapping[str, Any]) -> Fold:
         rate = kept.last / kept.before
         # r_{n+1} ~ r_n^q: q is the ratio of the logarithms of successive quotients.
         order = jnp.log(rate) / jnp.log(kept.before / kept.earlier)
-        point = jnp.where(converged, end.iteration.classify(end.carry), kinds.none)
+        point = jnp.int8(kinds.none)
+        if subject.iterate.kinds:
+            point = jnp.where(converged, end.iteration.classify(end.carry), kinds.none)
         found = {
             "residual_norm_final": probe["residual_norm"],
             "steps": kept.steps,

@@ -29,6 +29,9 @@ SECTIONS: dict[str, Settings] = {
         "stop": Setting("choice", "length", "when a cell ends", options=("length", "converged")),
         "tolerance": Setting("number", 1e-10, "of a step, to have converged", low=0),
         "follow": Setting("text", None, "axis of which each value starts where the last ended"),
+        "kinds": Setting(
+            "boolean", True, "tell the kind of a point that a solver finds, by a dense matrix"
+        ),
     },
     "device": {
         "platform": Setting("choice", "auto", "where it runs", options=device.PLATFORMS),

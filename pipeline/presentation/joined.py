@@ -62,7 +62,7 @@ def runs(path: str | Path, found: Sequence[xarray.Dataset]) -> Iterator[Run]:
     texts = archive.provenance(path)
     for data in found:
         if not joins(data):
-            yield Run({}, data)
+            yield Run({}, data, costs=archive.costs(path))
             continue
         if data["job"].size > MOST_JOBS:
             raise ArchiveError(f"{path}: more jobs than a sweep has.")
@@ -77,9 +77,10 @@ def runs(path: str | Path, found: Sequence[xarray.Dataset]) -> Iterator[Run]:
             labels = labels if isinstance(labels, dict) else {n: one[n].item() for n in own}
             error = word(one["job_error"].item())
             document = str(about.get("document", texts.get("document", "")))
-            one = one.drop_vars([*own, "job", "job_error"])
+            costs = {n: float(one[n].item()) for n in archive.COSTS if n in one}
+            one = one.drop_vars([*own, "job", "job_error", *costs])
             words = {word(name): word(value) for name, value in labels.items()}
-            yield Run(words, one.assign_attrs(document=document), error)
+            yield Run(words, one.assign_attrs(document=document), error, costs)
 
 
 def _parsed(text: str) -> dict[str, Any]:

@@ -66,10 +66,12 @@ class Sweeper(Plugin):
     def __init__(
         self,
         params: Mapping[str, Any] | None = None,
+        jobs: Sequence[str] = (),
         max_batch_size: int | None = None,
         stop_on_error: bool = False,
     ) -> None:
-        self.params, self.most, self.stops = dict(params or {}), max_batch_size, stop_on_error
+        self.params, self.apart = dict(params or {}), jobs
+        self.most, self.stops = max_batch_size, stop_on_error
 
     def setup(
         self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig
@@ -87,6 +89,7 @@ class Sweeper(Plugin):
         texts = [f"{key}={value}" for key, value in self.params.items()] + arguments
         self._check()
         fixed, swept = read(self.loader, texts)
+        swept = [s.apart() if s.key in self.apart else s for s in swept]
         self._name(swept)
         if not self._here():
             # This process only looks: the workers will want the memory of the GPU.
@@ -119,6 +122,10 @@ class Sweeper(Plugin):
             mistakes.add("hydra.sweeper.max_batch_size", "expected an integer >= 1", self.most)
         if not isinstance(self.stops, bool):
             mistakes.add("hydra.sweeper.stop_on_error", "expected true or false", self.stops)
+        keys = self.apart
+        if not isinstance(keys, Sequence) or not all(isinstance(key, str) for key in keys):
+            reason = "expected a list of keys, such as [map.parameters.a]"
+            mistakes.add("hydra.sweeper.jobs", reason, keys)
         if mistakes:
             raise ConfigError(mistakes)
 

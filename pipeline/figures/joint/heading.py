@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from pipeline.figures import style, title, view
 from pipeline.figures.joint.run import Run, named, varying
@@ -27,12 +28,23 @@ def write(page: style.Sheet, runs: Sequence[Run], compared: str, notes: str = ""
     problems = [_problem(run) for run in whole]
     if any(problem != problems[0] for problem in problems):
         group = "map" if view.section(first.document, "map") else "objective"
-        bare = {group: {"name": compared}}
+        bare = {group: _common(problems) or {"name": compared}}
     # How the cells of the first run ended says nothing of the others.
     data = first.data.drop_vars("status")
     title.write(page, replace(first, data=data, document=bare), notes)
 
 
-def _problem(run: Run) -> object:
+def _problem(run: Run) -> Mapping[str, Any]:
     """What is iterated."""
     return view.section(run.document, "map") or view.section(run.document, "objective")
+
+
+def _common(problems: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+    """The problem without the parameters that differ; empty where more than numbers does."""
+    numbers = ("parameters", "initial")
+    first, *others = [{k: v for k, v in p.items() if k not in numbers} for p in problems]
+    if any(other != first for other in others):
+        return {}
+    own = [view.section(problem, "parameters") for problem in problems]
+    same = {k: v for k, v in own[0].items() if all(p.get(k) == v for p in own)}
+    return {**problems[0], "parameters": same}

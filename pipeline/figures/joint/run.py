@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -24,11 +25,13 @@ class Run:
         labels: {what was swept: its value}; empty for an archive's own.
         data: its dataset, with the document among the attributes.
         error: why it failed, if it did.
+        costs: {job_run_seconds, ...: what it took}, where that is known.
     """
 
     labels: Mapping[str, str]
     data: xarray.Dataset
     error: str = ""
+    costs: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -45,10 +48,20 @@ def named(run: Run, labels: Iterable[str]) -> str:
     """Some of a run's labels for a reader: one that is a word stands for itself."""
     shown = []
     for label in labels:
-        value = words.plain(run.labels.get(label, ""))
-        alone = not value.replace(".", "").replace("e", "").strip("+-").isdigit()
-        shown.append(value if alone else f"{words.plain(label)} {value}")
+        text = run.labels.get(label, "")
+        held = number(text)
+        value = words.plain(text) if held is None else f"${words.value(held)}$"
+        shown.append(value if held is None else f"{words.plain(label)} {value}")
     return ", ".join(shown)
+
+
+def number(text: str) -> float | None:
+    """A label's number, None where it is a word."""
+    try:
+        found = float(text)
+    except ValueError:
+        return None
+    return found if math.isfinite(found) else None
 
 
 def varying(runs: Sequence[Run]) -> list[str]:
