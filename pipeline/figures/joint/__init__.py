@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.errors import CobwebError
 from pipeline.figures import style as styles
-from pipeline.figures.joint import convergence, scaling
+from pipeline.figures.joint import convergence, profile, scaling
 from pipeline.figures.joint.run import Run
 
 if TYPE_CHECKING:
@@ -40,6 +40,11 @@ KINDS: Mapping[str, Kind] = {
         convergence.draw,
         convergence.fits,
         "residuals of all jobs in one picture, against steps and evaluations",
+    ),
+    "profile": Kind(
+        profile.draw,
+        profile.fits,
+        "share of the problems that each solver solves, against the work over the least",
     ),
     "scaling": Kind(
         scaling.draw,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pipeline.errors import CobwebError
 from pipeline.figures import style, words
 from pipeline.figures.convergence import stroke
 from pipeline.figures.joint import heading
@@ -84,6 +85,8 @@ def draw(runs: Sequence[Run], look: style.Look, work: str) -> Figure:
     found = {case: _curves(some, size, solvers) for case, some in cases.items()}
     wanted = AUTO if work == "auto" else (work,)
     rows = [row for row in wanted if _known(found, row)]
+    if not rows:
+        raise CobwebError('figure.joint = "scaling": of what is asked for nothing is known.')
     page = style.sheet(
         look, rows=len(rows), columns=len(cases), wide=len(cases) > 1, ratio=0.5, share=True
     )
