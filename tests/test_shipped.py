@@ -6,13 +6,23 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import xarray
 import yaml
 
 import pipeline
 from pipeline import archive, figures
+from pipeline.__main__ import main
 from tests.runs import CONF
 
-EXPERIMENTS = sorted(path.stem for path in (CONF / "experiment").glob("*.yaml"))
+# What compares jobs has a figure of all of them alone.
+JOINT = {
+    "convergence": ("objective=beale", "solver=newton,gradient", "iterate.length=20"),
+    "newton_scaling": ("objective.initial.x.size=2,5", "solver=newton,newton_cg"),
+    "solver_race": ("objective=glob(bo*)", "solver=newton,gradient_armijo"),
+}
+EXPERIMENTS = sorted(
+    path.stem for path in (CONF / "experiment").glob("*.yaml") if path.stem not in JOINT
+)
 MAPS = sorted(path.stem for path in (CONF / "map").glob("*.yaml") if path.stem != "custom")
 # Smaller grids and shorter orbits than those shipped.
 SHRUNK = {
@@ -64,6 +74,36 @@ def test_an_experiment_from_end_to_end(name: str, tmp_path: Path) -> None:
     texts = archive.provenance(tmp_path / "result.nc")
     assert yaml.safe_load(texts["document"])["experiment"] == name
     assert (tmp_path / "figure.png").stat().st_size > 5000
+
+
+@pytest.mark.parametrize("name", JOINT)
+def test_a_study_with_one_figure_of_all_jobs(
+    name: str, workdir: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Beside sweep.nc, and none of each job; drawn again it is the same."""
+    words = [f"experiment={name}", *JOINT[name], "hydra.sweep.dir=out"]
+    assert main(["run", *words]) == 0
+    assert "none failed" in capsys.readouterr().out
+    figures_there = [path.relative_to(workdir / "out") for path in workdir.rglob("*.png")]
+    assert figures_there == [Path("figure.png")]
+    before = (workdir / "out" / "figure.png").read_bytes()
+    assert main(["figure", "out"]) == 0
+    assert capsys.readouterr().out == "out/figure.png\n"
+    assert (workdir / "out" / "figure.png").read_bytes() == before
+    with xarray.open_dataset(workdir / "out" / "sweep.nc") as ds:
+        if name == "newton_scaling":
+            assert dict(ds["status"].sizes) == {"size": 2, "condition": 2, "solver": 2}
+            # Numbers are arguments: the second condition has the program of the first.
+            compiling = ds["job_compile_seconds"].transpose("condition", ...)
+            assert (compiling[0] > 0).all()
+            assert (compiling[1] == 0).all()
+            assert (ds["job_run_seconds"] > 0).all()
+            assert (ds["job_program_bytes"] > 0).all()
+            # One step of the start, the matrix and the end: 1 + (d + 1).
+            assert ds["evaluations"].sel(solver="newton", condition=10).values.tolist() == [4, 7]
+            assert not ds["critical_kind"].any()
+        if name == "solver_race":
+            assert ds["objective"].values.tolist() == ["booth", "box_3d"]
 
 
 @pytest.mark.parametrize("name", MAPS)

@@ -207,9 +207,11 @@ def _crossings(page: style.Sheet, ax: Axes, curves: Sequence[Curve]) -> bool:
         ax.annotate(
             f"{size:.0f}",
             (size, seconds),
-            xytext=(-5, 5),
+            # Two of them may be near each other.
+            xytext=(5, -5) if marked else (-5, 5),
             textcoords="offset points",
-            ha="right",
+            ha="left" if marked else "right",
+            va="top" if marked else "bottom",
             **{**page.text, "fontsize": 0.8 * page.look.type_size},
         )
         marked = True
