@@ -46,7 +46,9 @@ def draw(name: str, command: str) -> int:
     assert python == "python"
     target = ROOT / "docs" / "pictures" / f"{name}.png"
     with tempfile.TemporaryDirectory() as folder:
-        run = [sys.executable, *words, f"hydra.run.dir={folder}/run"]
+        # A study is a sweep, with one figure of all its jobs.
+        places = [f"hydra.{mode}.dir={folder}/run" for mode in ("run", "sweep")]
+        run = [sys.executable, *words, *places]
         subprocess.run(run, cwd=ROOT, check=True)
         with Image.open(Path(folder) / "run" / "figure.png") as full:
             height = round(full.height * WIDTH / full.width)
