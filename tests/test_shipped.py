@@ -6,12 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import xarray
 import yaml
 
 import pipeline
 from pipeline import archive, figures
 from pipeline.__main__ import main
+from pipeline.presentation import joined
+from pipeline.status import CriticalKind
 from tests.runs import CONF
 
 # What compares jobs has a figure of all of them alone.
@@ -90,20 +91,24 @@ def test_a_study_with_one_figure_of_all_jobs(
     assert main(["figure", "out"]) == 0
     assert capsys.readouterr().out == "out/figure.png\n"
     assert (workdir / "out" / "figure.png").read_bytes() == before
-    with xarray.open_dataset(workdir / "out" / "sweep.nc") as ds:
-        if name == "newton_scaling":
-            assert dict(ds["status"].sizes) == {"size": 2, "condition": 2, "solver": 2}
-            # Numbers are arguments: the second condition has the program of the first.
-            compiling = ds["job_compile_seconds"].transpose("condition", ...)
-            assert (compiling[0] > 0).all()
-            assert (compiling[1] == 0).all()
-            assert (ds["job_run_seconds"] > 0).all()
-            assert (ds["job_program_bytes"] > 0).all()
-            # One step of the start, the matrix and the end: 1 + (d + 1).
-            assert ds["evaluations"].sel(solver="newton", condition=10).values.tolist() == [4, 7]
-            assert not ds["critical_kind"].any()
-        if name == "solver_race":
-            assert ds["objective"].values.tolist() == ["booth", "box_3d"]
+    with joined.parts("out/sweep.nc") as found:
+        runs = [
+            joined.Run(r.labels, r.data.load(), "", r.costs)
+            for r in joined.runs("out/sweep.nc", found)
+        ]
+    if name == "newton_scaling":
+        assert len(runs) == 8
+        # Numbers are arguments: the second condition has the program of the first.
+        for run in runs:
+            assert (run.costs["job_compile_seconds"] > 0) == (run.labels["condition"] == "10")
+            assert run.costs["job_run_seconds"] > 0
+            assert run.costs["job_program_bytes"] > 0
+            assert int(run.data["critical_kind"]) == CriticalKind.none
+            if run.labels["solver"] == "newton":
+                # The start, and one step: its matrix and its end.
+                assert int(run.data["evaluations"]) == 2 + int(run.labels["size"])
+    if name == "solver_race":
+        assert [run.labels["objective"] for run in runs] == ["booth", "booth", "box_3d", "box_3d"]
 
 
 @pytest.mark.parametrize("name", MAPS)

@@ -123,7 +123,8 @@ class Sweeper(Plugin):
         if not isinstance(self.stops, bool):
             mistakes.add("hydra.sweeper.stop_on_error", "expected true or false", self.stops)
         keys = self.apart
-        if not isinstance(keys, Sequence) or not all(isinstance(key, str) for key in keys):
+        listed = isinstance(keys, Sequence) and not isinstance(keys, str)
+        if not listed or not all(isinstance(key, str) for key in keys):
             reason = "expected a list of keys, such as [map.parameters.a]"
             mistakes.add("hydra.sweeper.jobs", reason, keys)
         if mistakes:
