@@ -18,6 +18,7 @@ from pipeline.config.axes import FORMS
 from pipeline.config.composition import CONF
 from pipeline.config.document import SECTIONS, TOP
 from pipeline.config.problem import FIELDS, FORMULA, PARTS
+from pipeline.figures import joint
 from pipeline.inspection import description
 from pipeline.settings import Settings
 from pipeline.status import AttractorKind, CriticalKind, FixedPointKind, Status
@@ -107,14 +108,14 @@ CODES: Mapping[Any, Mapping[str, str]] = {
         "job_failed": "a job of a sweep that failed, in `sweep.nc`",
     },
     CriticalKind: {
-        "none": "not converged, or more than 1000 dimensions",
+        "none": "not converged, more than 1000 dimensions, or `iterate.kinds=false`",
         "minimum": "all eigenvalues of the Hessian positive",
         "maximum": "all negative",
         "saddle": "some positive, some negative",
         "degenerate": "one of them 0, to 1e-8 of the largest",
     },
     FixedPointKind: {
-        "none": "not converged, or more than 1000 dimensions",
+        "none": "not converged, more than 1000 dimensions, or `iterate.kinds=false`",
         "attracting": "all multipliers inside the unit circle",
         "repelling": "all outside",
         "saddle": "some inside, some outside",
@@ -279,13 +280,20 @@ def problems(group: str) -> str:
     return table((group, "formulas", "parameters and start", "reference"), rows)
 
 
+def joint_figures() -> str:
+    """The kinds of figure that compare jobs."""
+    rows = ([f"`figure.joint={name}`", kind.meaning] for name, kind in joint.KINDS.items())
+    return table(("figure of a sweep", "what it is"), rows)
+
+
 # {page: {marker: what stands there}}
 PAGES: Mapping[str, Mapping[str, Callable[[], str]]] = {
     "config.md": {
         "keys": keys,
         "axes": axes,
-        "choices": lambda: choices(
-            "experiment", "solver", "analysis", "figure", "device", "engine"
+        "choices": lambda: (
+            f"{choices('experiment', 'solver', 'analysis', 'figure', 'device', 'engine')}"
+            f"\n\n{joint_figures()}"
         ),
     },
     "formulas.md": {"functions": functions},

@@ -142,9 +142,14 @@ def _diff(args: argparse.Namespace) -> int:
 
 def _presenting(commands: Any) -> None:
     """The commands that show results to a reader."""
-    figure = commands.add_parser("figure", help="draw an archive, or each job of a sweep")
+    figure = commands.add_parser("figure", help="draw an archive, or the jobs of a sweep")
     figure.add_argument("file", help="an archive or a sweep, or its folder")
-    figure.add_argument("--name", default=None, help="kind of figure, as `list figure` shows them")
+    kind = figure.add_mutually_exclusive_group()
+    kind.add_argument("--name", default=None, help="kind of figure, as `list figure` shows them")
+    kind.add_argument("--joint", default=None, help="kind of figure of all jobs together, or none")
+    figure.add_argument(
+        "--work", default=None, help="what that counts: steps, evaluations, seconds"
+    )
     figure.add_argument("--style", default=None, help="screen or paper")
     figure.add_argument("--format", action="append", help="png, svg or pdf; may be repeated")
     figure.add_argument("--where", action="append", default=[], help="jobs: map=henon")
@@ -206,6 +211,8 @@ def _figure(args: argparse.Namespace) -> None:
         style=args.style,
         formats=args.format or (),
         where=args.where,
+        joint=args.joint,
+        work=args.work,
     )
     for files, refused in found:
         print(*files, sep="\n") if files else print(refused, file=sys.stderr)

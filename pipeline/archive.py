@@ -15,7 +15,7 @@ import threading
 import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -26,6 +26,14 @@ if TYPE_CHECKING:
     import xarray
 
     from pipeline.dataset import Template
+
+
+class Cost(NamedTuple):
+    """A number that an archive has of its run: the attribute, and how a sweep describes it."""
+
+    attribute: str
+    units: str
+    long_name: str
 
 
 class Lock:
@@ -49,6 +57,13 @@ class Lock:
 LOCK = Lock()
 # An archive may come from a stranger: texts beyond this, one or all, are not read.
 LONGEST_TEXT, LONGEST_TEXTS = 2**24, 2**26
+# What a run cost, by attributes of /provenance, and the variables that a sweep makes of them. They
+# are no content: nothing hashes or compares them.
+COSTS: Mapping[str, Cost] = {
+    "job_compile_seconds": Cost("timing_compile_seconds", "s", "time that compiling took"),
+    "job_run_seconds": Cost("timing_run_seconds", "s", "time that running took"),
+    "job_program_bytes": Cost("program_bytes", "byte", "memory of the compiled program"),
+}
 # Nothing in an archive is scaled, and no number is a date, whatever a stranger's attributes say.
 AS_STORED: Any = {"mask_and_scale": False, "decode_times": False}
 
@@ -213,6 +228,14 @@ def attributes(path: str | Path, group: str = "") -> dict[str, Any]:
     with _opened(Path(path)) as file, damage(path):
         there = file.groups[group] if group else file
         return {name: there.getncattr(name) for name in there.ncattrs()}
+
+
+def costs(path: str | Path) -> dict[str, float]:
+    """{variable of `COSTS`: its value} of an archive; NaN of what it does not say."""
+    found = attributes(path, "provenance")
+    there = {name: found.get(cost.attribute, math.nan) for name, cost in COSTS.items()}
+    known = {name: isinstance(value, float | np.floating) for name, value in there.items()}
+    return {name: float(value) if known[name] else math.nan for name, value in there.items()}
 
 
 def groups(path: str | Path) -> list[str]:

@@ -15,6 +15,7 @@ from pipeline.config.jobs import Swept
 from pipeline.config.mistakes import Mistakes
 from pipeline.errors import ConfigError, JobsFailed
 from pipeline.experiment import Experiment
+from pipeline.figures.joint import NONE
 from pipeline.objectives import Objective
 
 if TYPE_CHECKING:
@@ -154,6 +155,8 @@ def _job(hydra: Hydra, loader: composition.Loader, args: Any) -> None:
     if experiment.dry_run:
         print(plan(experiment))
         return
+    if experiment.figure.joint != NONE:
+        print(f"figure.joint = {experiment.figure.joint}: of a sweep (-m); this is one run.")
     whole.hydra.mode = RunMode.RUN
     ended: list[Exception] = []
 
@@ -249,7 +252,10 @@ def _close(outcome: Outcome) -> None:
         f"sweep: {count:,} job{'s' * (count > 1)}, {cells:,} cell{'s' * (cells > 1)}, "
         f"{f'{len(failed):,} failed' if failed else 'none failed'}"
     )
-    print(f"{_relative(outcome.path)} ({_bytes(size)})")
+    shown = ", ".join([str(_relative(outcome.path)), *(path.name for path in outcome.files)])
+    print(f"{shown} ({_bytes(size)})")
+    if outcome.remark:
+        print(outcome.remark)
     if failed:
         lines = [f"job {n} ({planned.job}) failed: {planned.error}" for n, planned in failed]
         more = [f"and {len(lines) - MOST_TOLD} more"] if len(lines) > MOST_TOLD else []

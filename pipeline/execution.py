@@ -41,10 +41,16 @@ Watch = Callable[[Iterable[Block], int], Iterable[Block]]
 
 @dataclass
 class Clock:
-    """How long things took: no part of the content, but worth knowing of an archive."""
+    """What things cost: no part of the content, but worth knowing of an archive.
+
+    Attributes:
+        compile_seconds: 0 where an earlier run of this process had the same program.
+        program_bytes: of its memory, as XLA has laid it out.
+    """
 
     compile_seconds: float
     run_seconds: float = 0.0
+    program_bytes: int = 0
 
     @contextlib.contextmanager
     def running(self) -> Iterator[None]:
@@ -73,6 +79,7 @@ class Clock:
             "timing_compile_seconds": self.compile_seconds,
             "timing_run_seconds": self.run_seconds,
             "timing_steps_per_second": steps / max(self.run_seconds, 1e-9),
+            "program_bytes": self.program_bytes,
         }
 
 
@@ -131,7 +138,7 @@ def file(
         if result.texts is not None:
             plan = _continued(experiment, layout.cell_bytes, result.texts, here, result.partial)
         call, compile_seconds = job.compiled(experiment, plan)
-        clock = Clock(compile_seconds)
+        clock = Clock(compile_seconds, program_bytes=call.bytes)
         result.begin(_signed(layout), here)
         for results in result.earlier():
             _count(counts, layout, results)

@@ -24,13 +24,15 @@ UNMOVED: Shifts = MappingProxyType({})
 
 @dataclass(frozen=True)
 class Figure:
-    """What is drawn of the result."""
+    """What is drawn of the result, and (`joint`, `work`) of a sweep's results together."""
 
     name: str = "auto"
     style: str = "screen"
     formats: tuple[str, ...] = ("png",)
     report: bool = False
     theory: str | None = None
+    joint: str = "none"
+    work: str = "auto"
 
 
 @dataclass(frozen=True, eq=False)

@@ -32,7 +32,12 @@ if TYPE_CHECKING:
 COMMIT = 1.0
 # Bytes read at once when the values of an earlier run are checked.
 PIECE = 2**26
-TIMING = ("timing_compile_seconds", "timing_run_seconds", "timing_steps_per_second")
+TIMING = (
+    "timing_compile_seconds",
+    "timing_run_seconds",
+    "timing_steps_per_second",
+    "program_bytes",
+)
 
 
 def partial_of(path: Path) -> Path:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,6 +13,11 @@ from pipeline import dataset, device, figures, job, provenance
 from pipeline.dataset import Template
 from pipeline.errors import CobwebError
 from pipeline.experiment import Experiment
+from pipeline.figures import joint
+from pipeline.figures.joint import Run
+
+if TYPE_CHECKING:
+    import xarray
 
 
 def prepare(experiment: Experiment) -> tuple[Template, job.Plan]:
@@ -22,6 +28,7 @@ def prepare(experiment: Experiment) -> tuple[Template, job.Plan]:
         CobwebError: the figure does not fit the dataset.
     """
     device.check(experiment.device)
+    joint.check([], experiment.figure.joint, experiment.figure.work)
     layout = dataset.template(experiment)
     plan = job.plan(experiment, layout.cell_bytes)
     if experiment.figure.name != "none":
@@ -30,11 +37,30 @@ def prepare(experiment: Experiment) -> tuple[Template, job.Plan]:
 
 
 def _check_figure(experiment: Experiment, layout: Template) -> None:
-    # Arrays of one element each, seen as whole ones: the figure is chosen by shapes alone.
+    figures.choose(_hollow(experiment, layout), experiment.figure.name)
+
+
+def _hollow(experiment: Experiment, layout: Template) -> xarray.Dataset:
+    """Arrays of one element each, seen as whole ones: figures are chosen by shapes alone."""
     empty = {e.name: np.broadcast_to(np.zeros((), e.dtype), e.shape) for e in layout.variables}
     text = provenance.text(experiment.document)
-    hollow = dataset.assemble(layout, empty).assign_attrs(document=text)
-    figures.choose(hollow, experiment.figure.name)
+    return dataset.assemble(layout, empty).assign_attrs(document=text)
+
+
+def check_joint(jobs: Iterable[tuple[Mapping[str, str], Experiment]]) -> None:
+    """Refuse a joint figure that does not fit the results of these jobs.
+
+    Args:
+        jobs: the labels of each, and what it is.
+
+    Raises:
+        CobwebError: with the reason.
+    """
+    jobs = list(jobs)
+    wanted = jobs[0][1].figure
+    if wanted.joint != joint.NONE:
+        runs = [Run(labels, _hollow(job, dataset.template(job))) for labels, job in jobs]
+        joint.check(runs, wanted.joint, wanted.work)
 
 
 def with_figure(experiment: Experiment, name: str) -> Experiment:

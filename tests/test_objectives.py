@@ -30,6 +30,8 @@ MINIMA = [(known, minimum) for known in KNOWN for minimum in known["minima"]]
 ROUNDING = 1e-12
 # The smallest eigenvalue is exact relative to the largest, a thousand times it.
 CONDITIONED = 1e3 * ROUNDING
+# Of the extreme eigenvalues of a random matrix of 200 dimensions, beside those of infinitely many.
+FINITE = 0.1
 # Points and values given to eleven digits.
 DIGITS = 1e-9
 # Points given to nine digits, at which gradients are the curvature (up to 130) times that.
@@ -448,3 +450,19 @@ def test_quadratic_spd_default() -> None:
     assert f.components["x"].shape == (100,)
     eigenvalues = np.linalg.eigvalsh(taylor(f)(default(f))[2])
     assert eigenvalues[-1] / eigenvalues[0] == pytest.approx(100, rel=CONDITIONED)
+
+
+def test_quadratic_scaled_spectrum() -> None:
+    """Without its scales the matrix is well conditioned: between 1 and 1 + 4 * 9/4, nearly."""
+    f = shipped("quadratic_scaled", "objective.initial.x.size=200")
+    value, gradient, hessian = taylor(f)(default(f))
+    assert float(value) == 0
+    assert gradient == pytest.approx(-np.ones(200))
+    scale = np.geomspace(1, np.sqrt(1e5), 200)
+    inner = np.asarray(hessian) / np.outer(scale, scale)
+    a = f.parameters["A"]
+    expected = np.eye(200) + 9 / 4 / 200 * a.T @ a
+    assert inner == pytest.approx(expected, rel=CONDITIONED, abs=CONDITIONED)
+    # Marchenko and Pastur: the least eigenvalue of A^T A / n goes to 0, the largest to 4.
+    assert np.linalg.eigvalsh(inner)[[0, -1]] == pytest.approx([1, 10], rel=FINITE)
+    assert np.linalg.cond(hessian) > 1e5

@@ -10,9 +10,20 @@ import yaml
 
 import pipeline
 from pipeline import archive, figures
+from pipeline.__main__ import main
+from pipeline.presentation import joined
+from pipeline.status import CriticalKind
 from tests.runs import CONF
 
-EXPERIMENTS = sorted(path.stem for path in (CONF / "experiment").glob("*.yaml"))
+# What compares jobs has a figure of all of them alone.
+JOINT = {
+    "convergence": ("objective=beale", "solver=newton,gradient", "iterate.length=20"),
+    "newton_scaling": ("objective.initial.x.size=2,5", "solver=newton,newton_cg"),
+    "solver_race": ("objective=glob(bo*)", "solver=newton,gradient_armijo"),
+}
+EXPERIMENTS = sorted(
+    path.stem for path in (CONF / "experiment").glob("*.yaml") if path.stem not in JOINT
+)
 MAPS = sorted(path.stem for path in (CONF / "map").glob("*.yaml") if path.stem != "custom")
 # Smaller grids and shorter orbits than those shipped.
 SHRUNK = {
@@ -66,6 +77,40 @@ def test_an_experiment_from_end_to_end(name: str, tmp_path: Path) -> None:
     texts = archive.provenance(tmp_path / "result.nc")
     assert yaml.safe_load(texts["document"])["experiment"] == name
     assert (tmp_path / "figure.png").stat().st_size > 5000
+
+
+@pytest.mark.parametrize("name", JOINT)
+def test_a_study_with_one_figure_of_all_jobs(
+    name: str, workdir: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Beside sweep.nc, and none of each job; drawn again it is the same."""
+    words = [f"experiment={name}", *JOINT[name], "hydra.sweep.dir=out"]
+    assert main(["run", *words]) == 0
+    assert "none failed" in capsys.readouterr().out
+    figures_there = [path.relative_to(workdir / "out") for path in workdir.rglob("*.png")]
+    assert figures_there == [Path("figure.png")]
+    before = (workdir / "out" / "figure.png").read_bytes()
+    assert main(["figure", "out"]) == 0
+    assert capsys.readouterr().out == "out/figure.png\n"
+    assert (workdir / "out" / "figure.png").read_bytes() == before
+    with joined.parts("out/sweep.nc") as found:
+        runs = [
+            joined.Run(r.labels, r.data.load(), "", r.costs)
+            for r in joined.runs("out/sweep.nc", found)
+        ]
+    if name == "newton_scaling":
+        assert len(runs) == 8
+        # Numbers are arguments: the second condition has the program of the first.
+        for run in runs:
+            assert (run.costs["job_compile_seconds"] > 0) == (run.labels["condition"] == "10")
+            assert run.costs["job_run_seconds"] > 0
+            assert run.costs["job_program_bytes"] > 0
+            assert int(run.data["critical_kind"]) == CriticalKind.none
+            if run.labels["solver"] == "newton":
+                # The start, and one step: its matrix and its end.
+                assert int(run.data["evaluations"]) == 2 + int(run.labels["size"])
+    if name == "solver_race":
+        assert [run.labels["objective"] for run in runs] == ["booth", "booth", "box_3d", "box_3d"]
 
 
 @pytest.mark.parametrize("name", MAPS)

@@ -18,7 +18,7 @@ import yaml
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.plugins import Plugins
 
-from pipeline import api, archive, command, execution, sweep
+from pipeline import api, archive, command, execution, presentation, sweep
 from pipeline.__main__ import main
 from pipeline.errors import ArchiveError
 
@@ -167,6 +167,72 @@ def test_a_study_in_a_config(workdir: Path, capfd: pytest.CaptureFixture[str]) -
     words = ["run", "--config-dir", "mine", "experiment=bare", "figure=none", "iterate.length=3"]
     assert main([*words, "hydra.sweep.dir=bare"]) == 0
     assert results(workdir / "bare") == ["0/result.nc", "1/result.nc", "sweep.nc"]
+
+
+JOINT = ["experiment=convergence", "iterate.length=30", "hydra.sweep.dir=out"]
+
+
+def test_a_joint_figure_shows_what_failed(swept: Command, workdir: Path) -> None:
+    """It is asked for by a key, whatever figure each job has, and drawn again by a command."""
+    (workdir / "out").mkdir()
+    (workdir / "out" / "1").write_text("in the way")
+    words = ["solver=newton,gradient", "objective=seed_quadratic"]
+    code, out, _ = swept(*JOINT, *words, short=False)
+    assert code == 1
+    assert "out/sweep.nc, figure.png (" in out
+    assert not (workdir / "out" / "0" / "figure.png").exists()
+    ((files, _),) = presentation.draw(workdir / "out" / "sweep.nc", formats=["svg"], style="paper")
+    assert [path.name for path in files] == ["figure_paper.svg", "figure_paper.txt"]
+    assert "failed: gradient" in files[1].read_text()
+    (workdir / "out" / "0" / "result.nc").unlink()
+    (workdir / "out" / "0").rename(workdir / "out" / "there")
+    (workdir / "out" / "0").write_text("in the way")
+    code, out, _ = swept(*JOINT, *words, short=False)
+    assert code == 1
+    assert 'figure.joint = "convergence": all jobs have failed.' in out
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["figure.joint=profil"], 'figure.joint = "profil": no such figure (known: none, conv'),
+        (["figure.work=hours"], 'figure.work = "hours": expected one of auto, steps,'),
+        (["figure.joint=scaling"], 'figure.joint = "scaling": it needs a sweep over sizes'),
+        (["~analysis.history"], "it needs analysis=history of a solver in each job"),
+        (["hydra.sweeper.jobs=a"], "hydra.sweeper.jobs = "),
+    ],
+)
+def test_joint_figures_that_do_not_fit(
+    swept: Command, workdir: Path, words: list[str], told: str
+) -> None:
+    """Told before anything runs."""
+    code, out, err = swept(*JOINT, "solver=newton,gradient", *words, short=False)
+    assert (code, out) == (2, "")
+    assert told in err
+    assert not list(workdir.iterdir())
+
+
+def test_a_plain_run_has_no_joint_figure(workdir: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["experiment=orbit", "figure=none", "iterate.length=3", "hydra.run.dir=out"]
+    assert main(["run", *words, "figure.joint=convergence"]) == 0
+    assert capsys.readouterr().out.startswith(
+        "figure.joint = convergence: of a sweep (-m); this is one run.\n"
+    )
+
+
+def test_a_job_for_each_number(swept: Command, workdir: Path) -> None:
+    """Where each is to be timed by itself: hydra.sweeper.jobs."""
+    words = ["map=henon", "map.parameters.a=range(1,1.4,0.2)"]
+    code, out, _ = swept(*words, "hydra.sweeper.jobs=[map.parameters.a]")
+    assert code == 0
+    assert "sweep: 2 jobs, 2 cells, none failed" in out
+    with xarray.open_dataset(workdir / "out" / "sweep.nc") as ds:
+        assert ds["a"].values.tolist() == [1, 1.2]
+        assert ds["x"].dims == ("a", "iteration")
+        assert (ds["job_run_seconds"] > 0).all()
+        # The second has the program of the first.
+        assert ds["job_compile_seconds"].values[1] == 0
+        assert ds["job_program_bytes"].attrs["units"] == "byte"
 
 
 def test_a_plan_of_every_job(swept: Command, workdir: Path) -> None:

@@ -16,9 +16,10 @@ FLOOR = 100
 
 
 class Kept(NamedTuple):
-    """The number of steps, and the last three residual norms above rounding, the last one first."""
+    """Steps, evaluations; the last three residual norms above rounding, the last one first."""
 
     steps: Any
+    evaluations: Any
     first: Any
     last: Any
     before: Any
@@ -30,7 +31,7 @@ def _init(seen: Seen) -> Kept:
 
     size = seen.probe["residual_norm"]
     none = jnp.full_like(size, jnp.nan)
-    return Kept(jnp.int32(0), size, size, none, none)
+    return Kept(jnp.int32(0), seen.probe["step_evaluations"], size, size, none, none)
 
 
 def _update(kept: Kept, seen: Seen) -> Kept:
@@ -39,9 +40,12 @@ def _update(kept: Kept, seen: Seen) -> Kept:
 
     size = seen.probe["residual_norm"]
     clear = seen.running & (size > FLOOR * jnp.finfo(size.dtype).eps * kept.first)
-    shifted = Kept(kept.steps, kept.first, size, kept.last, kept.before)
+    shifted = kept._replace(last=size, before=kept.last, earlier=kept.before)
     shifted = jax.tree.map(lambda a, b: jnp.where(clear, a, b), shifted, kept)
-    return shifted._replace(steps=kept.steps + seen.running.astype(jnp.int32))
+    took = jnp.where(seen.running, seen.probe["step_evaluations"], 0)
+    return shifted._replace(
+        steps=kept.steps + seen.running.astype(jnp.int32), evaluations=kept.evaluations + took
+    )
 
 
 def build(subject: Subject, settings: Mapping[str, Any]) -> Fold:
@@ -54,6 +58,7 @@ def build(subject: Subject, settings: Mapping[str, Any]) -> Fold:
         *(values if objective else []),
         Variable("residual_norm_final", (), "float", "Euclidean norm of the residual at the end"),
         Variable("steps", (), "int32", "number of solver steps taken"),
+        Variable("evaluations", (), "int32", "evaluations of the residual taken, and products"),
         Variable("convergence_order", (), "float", "observed order of convergence"),
         Variable("convergence_rate", (), "float", "ratio of the last two residual norms"),
         Variable(kind, (), "int8", kind.replace("_", " "), attributes=flags(kinds)),
@@ -66,10 +71,13 @@ def build(subject: Subject, settings: Mapping[str, Any]) -> Fold:
         rate = kept.last / kept.before
         # r_{n+1} ~ r_n^q: q is the ratio of the logarithms of successive quotients.
         order = jnp.log(rate) / jnp.log(kept.before / kept.earlier)
-        point = jnp.where(converged, end.iteration.classify(end.carry), kinds.none)
+        point = jnp.int8(kinds.none)
+        if subject.iterate.kinds:
+            point = jnp.where(converged, end.iteration.classify(end.carry), kinds.none)
         found = {
             "residual_norm_final": probe["residual_norm"],
             "steps": kept.steps,
+            "evaluations": kept.evaluations,
             "convergence_order": jnp.where(converged, order, jnp.nan),
             "convergence_rate": jnp.where(converged, rate, jnp.nan),
             kind: point.astype(jnp.int8),

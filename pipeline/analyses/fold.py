@@ -27,6 +27,7 @@ class Iterate:
             tolerance, which is the residual g(x) - x of the state before it.
         follow: an axis whose values are taken one after the other, each cell starting where the
             one before it ended.
+        kinds: whether the kind of the point that a solver converged to is told.
     """
 
     transient: int = 0
@@ -34,6 +35,7 @@ class Iterate:
     stop: Literal["length", "converged"] = "length"
     tolerance: float = 1e-10
     follow: str | None = None
+    kinds: bool = True
 
     @property
     def steps(self) -> int:

@@ -21,12 +21,16 @@ def build(subject: Subject, settings: Mapping[str, Any]) -> Fold:
         "residual_norm": "Euclidean norm of the residual",
         "step_norm": "Euclidean norm of the last step",
     }
+    cost = Variable("step_evaluations", (dimension,), "int32", "evaluations of this step")
     if isinstance(subject.problem, Objective):
         names = {"objective_value": "value of the objective", **names}
     recorded = [Variable(name, (dimension,), "float", text) for name, text in names.items()]
     recorded += [
-        Variable(tell.name, (dimension,), tell.dtype, tell.long_name, tell.units)
-        for tell in subject.solver.tells
+        cost,
+        *(
+            Variable(tell.name, (dimension,), tell.dtype, tell.long_name, tell.units)
+            for tell in subject.solver.tells
+        ),
     ]
 
     def record(seen: Seen) -> dict[str, Any]:

@@ -116,6 +116,7 @@ def _declare(group: Any, part: Part, members: Sequence[Member]) -> dict[str, Any
     beside = {"coordinates": " ".join(scalars)} if scalars else {}
     _put(group, "job", part.dimensions, jobs, {"long_name": "number of the job", **beside})
     _letters(group, "job_error", part.dimensions, errors, "why the job failed", beside)
+    _costs(group, part, members, beside)
     if part.header is None:
         failed = np.full(part.shape, Status.job_failed, np.int8)
         labels = {
@@ -127,6 +128,18 @@ def _declare(group: Any, part: Part, members: Sequence[Member]) -> dict[str, Any
         _put(group, "status", part.dimensions, failed, labels)
         return {}
     return _results(group, part, part.header, scalars)
+
+
+def _costs(group: Any, part: Part, members: Sequence[Member], beside: Mapping[str, str]) -> None:
+    """What each job took, which no hash covers; NaN of those that failed."""
+    found = {name: np.full(part.shape, np.nan) for name in archive.COSTS}
+    for place, number in part.jobs.items():
+        path = members[number].path
+        for name, value in archive.costs(path).items() if path is not None else ():
+            found[name][place] = value
+    for name, cost in archive.COSTS.items():
+        labels = {"long_name": f"{cost.long_name}, of the job", "units": cost.units, **beside}
+        _put(group, name, part.dimensions, found[name], labels)
 
 
 def _results(group: Any, part: Part, header: Header, scalars: Sequence[str]) -> dict[str, Any]:

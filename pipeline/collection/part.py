@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pipeline import archive
 from pipeline.collection.header import Header, equal, joined
 from pipeline.collection.member import Label, Member
 
@@ -119,7 +120,7 @@ def _part(
     along = [label for label, values in labels.items() if len(values) > 1]
     placed = {tuple(labels[a].index(members[n].labels[a]) for a in along): n for n in jobs}
     header = joined([h for n in jobs if (h := headers[n]) is not None])
-    own = {"job", "job_error"}
+    own = {"job", "job_error", *archive.COSTS}
     if header is not None:
         own |= {*header.variables, *(d for v in header.variables.values() for d in v.dimensions)}
     renamed = {}

@@ -29,6 +29,9 @@ SECTIONS: dict[str, Settings] = {
         "stop": Setting("choice", "length", "when a cell ends", options=("length", "converged")),
         "tolerance": Setting("number", 1e-10, "of a step, to have converged", low=0),
         "follow": Setting("text", None, "axis of which each value starts where the last ended"),
+        "kinds": Setting(
+            "boolean", True, "tell the kind of a point that a solver finds, by a dense matrix"
+        ),
     },
     "device": {
         "platform": Setting("choice", "auto", "where it runs", options=device.PLATFORMS),
@@ -48,6 +51,8 @@ SECTIONS: dict[str, Settings] = {
         "theory": Setting(
             "formula", None, "of the components and parameters, drawn over a density of one of them"
         ),
+        "joint": Setting("text", "none", "kind of figure that compares the jobs of a sweep"),
+        "work": Setting("text", "auto", "what that counts: steps, evaluations, seconds"),
     },
 }
 TOP: Settings = {

@@ -11,7 +11,7 @@ import itertools
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from hydra.core.override_parser.types import Override, QuotedString, RangeSweep
@@ -44,6 +44,10 @@ class Swept:
     element: str
     axis: Mapping[str, Any] | None
     values: tuple[tuple[str, Label], ...]
+
+    def apart(self) -> Swept:
+        """The same with a job for each number."""
+        return replace(self, axis=None, values=tuple(self.listed()))
 
     def listed(self) -> list[tuple[str, Label]]:
         """The values, those of a range too."""

@@ -19,7 +19,7 @@ RESULTS = frozenset(
     multiplier_re multiplier_im
     objective_value objective_final residual_norm residual_norm_final step_norm steps inner_steps
     memory_used step_length line_trials backtracks forcing hessian_products radius damping
-    gain_ratio step_taken simplex_size bracket_width
+    gain_ratio step_taken simplex_size bracket_width evaluations step_evaluations
     convergence_order convergence_rate critical_kind fixed_point_kind branch point
     rotation_number rotation_number_error record record_count record_iteration
     basin_fraction_error sensitivity

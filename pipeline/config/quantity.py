@@ -14,8 +14,8 @@ from pipeline.config.values import Unfit
 from pipeline.errors import ExpressionError
 from pipeline.expressions import Expression, compile
 
-# Entries of one parameter or of one component: 80 MB of doubles.
-MOST_ENTRIES = 10**7
+# Entries of one parameter or of one component: 256 MB of doubles, a matrix in 5000 dimensions.
+MOST_ENTRIES = 2**25
 # NumPy's arrays have more, a formula's never.
 MOST_DIMENSIONS = 8
 _SPREAD = {"uniform": ("low", "high"), "normal": ("mean", "std")}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import CobwebError
@@ -34,14 +35,17 @@ def draw(
     return _draw(ds, name, style, ax)
 
 
-def asked(ds: xr.Dataset) -> dict[str, Any]:
-    """The name, style and formats of the figure that the dataset's document asks for."""
-    wanted = view.section(view.document(ds), "figure")
+def asked(document: Mapping[str, Any]) -> dict[str, Any]:
+    """What a document asks for: name, style, formats, joint and work."""
+    wanted = view.section(document, "figure")
     name, style, formats = (wanted.get(key) for key in ("name", "style", "formats"))
+    joint, work = (wanted.get(key) for key in ("joint", "work"))
     return {
         "name": name if isinstance(name, str) and name != "none" else "auto",
         "style": style if isinstance(style, str) else "screen",
         "formats": formats if isinstance(formats, list) and formats else ["png"],
+        "joint": joint if isinstance(joint, str) else "none",
+        "work": work if isinstance(work, str) else "auto",
     }
 
 

@@ -48,7 +48,7 @@ def draw(seen: View, look: style.Look, ax: Axes | None) -> Figure:
     return page.figure
 
 
-def _table(seen: View, name: str) -> np.ndarray:
+def table(seen: View, name: str) -> np.ndarray:
     """[cells, step] a recorded quantity, NaN after a cell stopped."""
     variable = seen.data[name]
     grid = [a.name for a in seen.axes if a.name in variable.dims]
@@ -58,20 +58,20 @@ def _table(seen: View, name: str) -> np.ndarray:
 
 def _history(page: style.Sheet, ax: Axes, seen: View, cells: np.ndarray) -> list[Any]:
     """Semilogarithmic lines of one colour per cell; the legend's handles."""
-    residual = _table(seen, "residual_norm")
+    residual = table(seen, "residual_norm")
     steps = np.arange(residual.shape[1])
     if "step_number" in seen.data.coords:
         steps = seen.data["step_number"].values
     few = cells.size <= MOST_LINES
     distance = _distance(seen) if few else None
-    tolerances = _tolerances(seen, residual[cells])
+    tolerances = tolerated(seen, residual[cells])
     # Scale and limits come before the data: else matplotlib looks at their range, infinite or not.
     ax.set_yscale("log", nonpositive="mask")
     # An objective that grows without bound would push the residuals out of sight.
     near = None if distance is None else distance[cells]
     if near is not None and _largest(near) > GROWN * _largest(residual[cells]):
         near = None
-    _decades(ax, residual[cells], near, tolerances)
+    decades(ax, residual[cells], near, tolerances)
     last = int(np.flatnonzero(np.isfinite(residual[cells]).any(axis=0)).max(initial=1))
     end = float(steps[min(last, steps.size - 1)]) or 1.0
     ax.set_xlim(-0.02 * end, 1.02 * end)
@@ -84,7 +84,7 @@ def _history(page: style.Sheet, ax: Axes, seen: View, cells: np.ndarray) -> list
         dots = "o" if few and np.isfinite(residual[c]).sum() <= 40 else ""
         ax.plot(
             steps,
-            _positive(residual[c]),
+            positive(residual[c]),
             color=colour,
             linewidth=thin,
             alpha=alpha,
@@ -93,15 +93,15 @@ def _history(page: style.Sheet, ax: Axes, seen: View, cells: np.ndarray) -> list
             markeredgewidth=0,
         )
         if distance is not None:
-            ax.plot(steps, _positive(distance[c]), color=colour, linewidth=thin, linestyle=DASHED)
+            ax.plot(steps, positive(distance[c]), color=colour, linewidth=thin, linestyle=DASHED)
         if few and len(labels) > 1:
-            handles.append(_stroke(colour, line, "-", labels[c]))
+            handles.append(stroke(colour, line, "-", labels[c]))
     if distance is not None:
         first = style.PALETTE[0] if cells.size == 1 else style.FRAME
         final = r"$|f - f_{\mathrm{final}}|$"
         handles[:0] = [
-            _stroke(first, line, "-", "residual norm"),
-            _stroke(first, line, DASHED, final),
+            stroke(first, line, "-", "residual norm"),
+            stroke(first, line, DASHED, final),
         ]
     if tolerances.size:
         low, high = float(tolerances.min()), float(tolerances.max())
@@ -114,32 +114,32 @@ def _history(page: style.Sheet, ax: Axes, seen: View, cells: np.ndarray) -> list
             linestyle=":",
             zorder=0.5,
         )
-        handles.append(_stroke(style.GREY, 0.8 * line, ":", "tolerance"))
+        handles.append(stroke(style.GREY, 0.8 * line, ":", "tolerance"))
     style.abscissa(page, ax, "step $n$")
     what = "residual norm" if distance is None else "residual norm, objective"
     style.ordinate(page, ax, what)
     return handles
 
 
-def _tolerances(seen: View, residual: np.ndarray) -> np.ndarray:
+def tolerated(seen: View, residual: np.ndarray) -> np.ndarray:
     """The residual norm at which each cell would stop: absolute + relative x that of the start."""
     solver = section(seen.document, "solver")
     parts = [number(solver.get(f"{kind}_tolerance", 0.0)) for kind in ("absolute", "relative")]
     if any(part is None for part in parts):
         return np.array([])
     absolute, relative = (float(part.real) for part in parts if part is not None)
-    found = _positive(absolute + relative * residual[:, 0])
+    found = positive(absolute + relative * residual[:, 0])
     return found[np.isfinite(found)]
 
 
-def _stroke(colour: Any, width: float, dashes: Any, label: str) -> Any:
+def stroke(colour: Any, width: float, dashes: Any, label: str) -> Any:
     """A legend's handle for lines."""
     from matplotlib.lines import Line2D
 
     return Line2D([], [], color=colour, linewidth=width, linestyle=dashes, label=label)
 
 
-def _positive(values: np.ndarray) -> np.ndarray:
+def positive(values: np.ndarray) -> np.ndarray:
     """Values that a logarithmic scale can show."""
     with np.errstate(invalid="ignore"):
         return np.where((values > 0) & (values < 1e299), values, np.nan)
@@ -150,10 +150,10 @@ def _largest(values: np.ndarray) -> float:
     return float(np.max(values, initial=0.0, where=np.isfinite(values)))
 
 
-def _decades(ax: Axes, *tables: Any) -> None:
+def decades(ax: Axes, *tables: Any) -> None:
     """Limits that hold what is positive, at most 80 decades below the top."""
     held = [np.ravel(np.asarray(t, dtype=float)) for t in tables if t is not None]
-    shown = _positive(np.concatenate(held))
+    shown = positive(np.concatenate(held))
     shown = shown[np.isfinite(shown)]
     if not shown.size:
         ax.set_ylim(1e-1, 1e1)
@@ -167,7 +167,7 @@ def _distance(seen: View) -> np.ndarray | None:
     """[cells, step] |f - its last value|; None without an objective."""
     if "objective_value" not in seen.data:
         return None
-    values = _table(seen, "objective_value")
+    values = table(seen, "objective_value")
     finite = np.isfinite(values)
     last = values.shape[1] - 1 - np.argmax(finite[:, ::-1], axis=1)
     final = values[np.arange(values.shape[0]), last]

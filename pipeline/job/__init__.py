@@ -20,7 +20,7 @@ from pipeline.grid import columns
 from pipeline.job import calls, follow, kernel
 from pipeline.job.arguments import typed
 from pipeline.job.bench import searched
-from pipeline.job.calls import Call
+from pipeline.job.call import Call
 from pipeline.job.early import suits as leaves_early
 from pipeline.job.lane import Cell, moves, take
 from pipeline.job.plan import Plan

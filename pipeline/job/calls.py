@@ -17,13 +17,12 @@ import numpy as np
 from pipeline.analyses import TABLE, Again, Fold, Sequel
 from pipeline.experiment import Experiment
 from pipeline.job import early, sharing
+from pipeline.job.call import Call, footprint
 from pipeline.job.early import LANES
 from pipeline.job.lane import Cell, take
 from pipeline.job.loop import program
 from pipeline.job.plan import Plan
 from pipeline.status import Status
-
-Call = Callable[[Any, Cell], dict[str, Any]]
 
 # Lanes of the programs for some of the cells: the narrowest that takes them in so few turns.
 WIDTHS, TURNS = (64, 1024, LANES), 4
@@ -56,14 +55,15 @@ def _whole(experiment: Experiment, plan: Plan, numbers: Any, cells: Cell) -> Cal
     import jax
 
     whole = sharing.shared(program(experiment, plan.kernel, plan.share), experiment, plan, (0, 1))
-    call = jax.jit(whole).lower(numbers, sharing.spread(cells, plan)).compile()
+    compiled = jax.jit(whole).lower(numbers, sharing.spread(cells, plan)).compile()
 
     def run(numbers: Any, cells: Cell) -> dict[str, np.ndarray]:
         count = len(cells.place)
-        results = call(numbers, sharing.spread(cells, plan))
+        results = compiled(numbers, sharing.spread(cells, plan))
         return {name: np.asarray(value)[:count] for name, value in results.items()}
 
-    return _unguarded(run, experiment, plan) if plan.kernel.guarded else run
+    call = Call(run, footprint(compiled))
+    return _unguarded(call, experiment, plan) if plan.kernel.guarded else call
 
 
 def _unguarded(guarded: Call, experiment: Experiment, plan: Plan) -> Call:
@@ -119,7 +119,7 @@ def _amended(
                     results[name][some] = values
         return results
 
-    return run
+    return replace(call, run=run)
 
 
 def _sequel(call: Call, experiment: Experiment, sequel: Sequel) -> Call:
@@ -145,4 +145,4 @@ def _sequel(call: Call, experiment: Experiment, sequel: Sequel) -> Call:
                 results[name][some] = np.asarray(found[name])[: len(some)]
         return results
 
-    return run
+    return replace(call, run=run)

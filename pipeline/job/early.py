@@ -16,6 +16,7 @@ import numpy as np
 
 from pipeline.experiment import Experiment
 from pipeline.job import kernel, sharing
+from pipeline.job.call import Call, footprint
 from pipeline.job.lane import Cell, Lane, moves, take
 from pipeline.job.loop import Walk
 from pipeline.job.plan import Plan
@@ -33,9 +34,7 @@ def suits(experiment: Experiment) -> bool:
     return kernel.kind(experiment) == "leaving" and experiment.iterate.steps > kernel.SHORT
 
 
-def build(
-    experiment: Experiment, plan: Plan, numbers: Any, cells: Cell
-) -> Callable[[Any, Cell], dict[str, np.ndarray]]:
+def build(experiment: Experiment, plan: Plan, numbers: Any, cells: Cell) -> Call:
     """Compile the four programs: begin some lanes, move them all, see who goes on, finish.
 
     Args:
@@ -70,8 +69,12 @@ def build(
         lanes = walk.unpack(state[0], like)
         return jax.vmap(functools.partial(move.finish, numbers))(cells, lanes)
 
+    programs: list[Any] = []
+
     def program(f: Callable[..., Any], split: tuple[int, ...], *arguments: Any) -> Any:
-        return jax.jit(sharing.shared(f, experiment, plan, split)).lower(*arguments).compile()
+        made = jax.jit(sharing.shared(f, experiment, plan, split)).lower(*arguments).compile()
+        programs.append(made)
+        return made
 
     cells, one = _pad(cells, width), np.int32(1)
     like = jax.eval_shape(begin, numbers, cells)
@@ -116,7 +119,7 @@ def build(
                 state = fill(numbers, held, state, fresh)
                 done[free], bodies = rest, 1
 
-    return run
+    return Call(run, max(map(footprint, programs)))
 
 
 def _pad(cells: Cell, width: int) -> Cell:

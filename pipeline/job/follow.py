@@ -10,18 +10,19 @@ from typing import Any
 import numpy as np
 
 from pipeline.experiment import Experiment
+from pipeline.job.call import Call
 from pipeline.job.lane import Cell, followed, take
 from pipeline.job.plan import Plan, sequence
 from pipeline.status import Status
 
 
 def build(
-    compile: Callable[[Experiment, Plan, Any, Cell], Callable[[Any, Cell], dict[str, Any]]],
+    compile: Callable[[Experiment, Plan, Any, Cell], Call],
     experiment: Experiment,
     plan: Plan,
     numbers: Any,
     cells: Cell,
-) -> Callable[[Any, Cell], dict[str, np.ndarray]]:
+) -> Call:
     """A call whose blocks hold whole sequences, of a call for the cells at one value.
 
     Args:
@@ -59,4 +60,4 @@ def build(
                 results[name][some] = values
         return results
 
-    return run
+    return replace(call, run=run)

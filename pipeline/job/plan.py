@@ -139,6 +139,7 @@ def _lane_bytes(experiment: Experiment) -> int:
     """Bytes that one cell takes in the loop, its results aside."""
     reals = sum(component.reals for component in experiment.problem.components.values())
     held = (STATES + experiment.solver.vectors(experiment.settings)) * reals
-    if experiment.solver.freezes and (experiment.solver.dense or reals <= CLASSIFIED):
+    told = experiment.iterate.kinds and reals <= CLASSIFIED
+    if experiment.solver.freezes and (experiment.solver.dense or told):
         held += MATRICES * reals**2
     return held * np.dtype(experiment.device.real).itemsize

@@ -89,8 +89,8 @@ def report(path: str | Path, target: Path | None = None) -> Path:
     path = Path(path)
     target = target or path.with_name(REPORT)
     texts = archive.provenance(path)
-    timing = archive.attributes(path, "provenance")
-    texts |= {name: word(timing[name]) for name in timing if name.startswith("timing")}
+    said = archive.attributes(path, "provenance")
+    texts |= {name: word(said[name]) for name in said if name.startswith(("timing", "program"))}
     with parts(path) as found:
         shown: list[reports.Job] = []
         drawn = 0
@@ -111,7 +111,7 @@ def report(path: str | Path, target: Path | None = None) -> Path:
 def _picture(job: Run) -> tuple[reports.Picture | None, str]:
     """The figure that the document asks for, or another that fits; or why there is none."""
     try:
-        kind = figures.choose(job.data, figures.asked(job.data)["name"])
+        kind = figures.choose(job.data, figures.asked(job.document)["name"])
     except CobwebError:
         kind = figures.choose(job.data)
     if kind == "none":

@@ -1,13 +1,16 @@
-"""Drawing a file again: an archive, or each run that a sweep joins."""
+"""Drawing a file again: an archive, each run that a sweep joins, or all of them together."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from pipeline import figures
 from pipeline.errors import CobwebError
+from pipeline.figures import joint as joints
+from pipeline.figures.joint import NONE
 from pipeline.presentation.joined import Run, parts, runs, word
 
 # Of a sweep, drawn at once.
@@ -22,25 +25,39 @@ def draw(
     style: str | None = None,
     formats: Sequence[str] = (),
     where: Sequence[str] = (),
+    joint: str | None = None,
+    work: str | None = None,
 ) -> Iterator[tuple[list[Path], str]]:
-    """Draw an archive, or each job of a sweep, as its document says or otherwise.
+    """Draw an archive, or the jobs of a sweep, as the documents say or otherwise.
 
     Args:
         target: a folder, or a file without ending; beside the archive by default.
+        name: of the figure that each job gets, which then has one of its own.
         where: labels of the jobs that are drawn: "map=henon".
+        joint: kind of figure that shows the jobs together; "none" for each by itself.
+        work: what such a figure counts.
 
     Yields:
-        The files of each job; why there are none where a job cannot be drawn.
+        The files of each job, or of all; why there are none where a job cannot be drawn.
 
     Raises:
         CobwebError: the archive, or no job of the sweep, can be drawn so; there are no such jobs.
     """
     # Another figure than the document's takes another name, so that neither is lost.
-    stem = "_".join([name or "figure", *([style] if style else [])])
+    other = None if joint == NONE else joint
+    stem = "_".join([name or other or "figure", *filter(None, [work, style])])
     target = target or Path(path).parent / stem
     target = target / "figure" if target.is_dir() else target
     with parts(path) as found:
         chosen = _chosen(runs(path, found), where)
+        together = _asked(chosen)
+        kind = joint or (NONE if name else together["joint"])
+        # A run by itself has nothing to be compared with, whatever its document says.
+        if kind != NONE and (joint or len(chosen) > 1):
+            look = style or together["style"]
+            figure = joints.draw(chosen, kind, style=look, work=work or together["work"])
+            yield figures.save(figure, target, tuple(formats or together["formats"])), ""
+            return
         if len(chosen) > MOST_FIGURES:
             example = next(iter(chosen[0].labels.items()), ("map", "henon"))
             raise CobwebError(
@@ -50,7 +67,7 @@ def draw(
         taken: set[str] = set()
         refused: list[str] = []
         for number, job in enumerate(chosen):
-            asked = figures.asked(job.data)
+            asked = figures.asked(job.document)
             try:
                 if job.error:
                     raise CobwebError(f"failed, so there is nothing to draw: {job.error}")
@@ -68,6 +85,11 @@ def draw(
             taken.add(tail)
             place = target.with_name("_".join(filter(None, [target.name, tail])))
             yield figures.save(figure, place, tuple(formats or asked["formats"])), ""
+
+
+def _asked(found: Sequence[Run]) -> dict[str, Any]:
+    """What the documents ask for, of which the first that there is speaks for all."""
+    return figures.asked(next((run.document for run in found if run.document), {}))
 
 
 def _chosen(found: Iterator[Run], where: Sequence[str]) -> list[Run]:

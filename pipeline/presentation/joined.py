@@ -5,13 +5,13 @@ from __future__ import annotations
 import contextlib
 import itertools
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline import archive
 from pipeline.errors import ArchiveError, CobwebError
+from pipeline.figures.joint import Run
 
 if TYPE_CHECKING:
     import xarray
@@ -19,26 +19,6 @@ if TYPE_CHECKING:
 # What a command looks for in a folder, in this order.
 FILES = ("sweep.nc", "result.nc", "collection.nc")
 MOST_JOBS = 100_000
-
-
-@dataclass(frozen=True, eq=False)
-class Run:
-    """A run: an archive's own, or one of those that a sweep joins.
-
-    Attributes:
-        labels: {what was swept: its value}; empty for an archive's own.
-        data: its dataset, with the document among the attributes.
-        error: why it failed, if it did.
-    """
-
-    labels: Mapping[str, str]
-    data: xarray.Dataset
-    error: str = ""
-
-    @property
-    def name(self) -> str:
-        """The labels as text."""
-        return ", ".join(f"{label} = {value}" for label, value in self.labels.items())
 
 
 def located(path: str | Path) -> Path:
@@ -82,7 +62,7 @@ def runs(path: str | Path, found: Sequence[xarray.Dataset]) -> Iterator[Run]:
     texts = archive.provenance(path)
     for data in found:
         if not joins(data):
-            yield Run({}, data)
+            yield Run({}, data, costs=archive.costs(path))
             continue
         if data["job"].size > MOST_JOBS:
             raise ArchiveError(f"{path}: more jobs than a sweep has.")
@@ -97,9 +77,10 @@ def runs(path: str | Path, found: Sequence[xarray.Dataset]) -> Iterator[Run]:
             labels = labels if isinstance(labels, dict) else {n: one[n].item() for n in own}
             error = word(one["job_error"].item())
             document = str(about.get("document", texts.get("document", "")))
-            one = one.drop_vars([*own, "job", "job_error"])
+            costs = {n: float(one[n].item()) for n in archive.COSTS if n in one}
+            one = one.drop_vars([*own, "job", "job_error", *costs])
             words = {word(name): word(value) for name, value in labels.items()}
-            yield Run(words, one.assign_attrs(document=document), error)
+            yield Run(words, one.assign_attrs(document=document), error, costs)
 
 
 def _parsed(text: str) -> dict[str, Any]:

@@ -24,7 +24,8 @@ def build(problem: Any, parameters: Mapping[str, Any], settings: Mapping[str, An
     def advance(u: Any, residual: Any, memory: tuple[Any, Any]) -> Move:
         x, first = memory
         second = target.residual(x + first)
-        return Move(x + extrapolate(target, first, second) - u, memory=(x + first, second))
+        change = x + extrapolate(target, first, second) - u
+        return Move(change, memory=(x + first, second), evaluations=2)
 
     return iterate(target, advance, settings, remember=lambda u, residual: (u, residual))
 

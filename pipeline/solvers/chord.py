@@ -26,7 +26,7 @@ def build(problem: Any, parameters: Mapping[str, Any], settings: Mapping[str, An
     def remember(u: Any, residual: Any) -> Any:
         return jax.scipy.linalg.lu_factor(jacobian(u))
 
-    return iterate(target, advance, settings, remember=remember)
+    return iterate(target, advance, settings, remember=remember, prepared=target.size)
 
 
 SOLVER = Solver("chord", build, dense=True, settings={**TOLERANCES})

@@ -27,6 +27,7 @@ class Progress(NamedTuple):
         residual: [d] there.
         value: [] the objective there; NaN for a map.
         step_norm: [] of the last step.
+        evaluations: [] that the last step took, or the start, int32.
         tolerance: [] of the residual's norm.
         status: [] a code of `Status`.
         tells: what the solver records besides.
@@ -37,6 +38,7 @@ class Progress(NamedTuple):
     residual: Any
     value: Any
     step_norm: Any
+    evaluations: Any
     tolerance: Any
     status: Any
     tells: dict[str, Any]
@@ -52,6 +54,8 @@ class Move(NamedTuple):
         memory: for the next step.
         failed: [] whether a line search found no length; `change` is 0 then.
         held: [] whether it stays to try something else from there: then it has not stalled.
+        evaluations: [] that it takes: of the residual, 1 at its end and 1 for each trial; 1 for
+            each product with a Jacobian, a transposed one or a Hessian, so d for a matrix.
     """
 
     change: Any
@@ -59,6 +63,7 @@ class Move(NamedTuple):
     memory: Any = ()
     failed: Any = False
     held: Any = False
+    evaluations: Any = 1
 
 
 Advance = Callable[[Any, Any, Any], Move]
@@ -71,7 +76,9 @@ def iterate(
     *,
     tells: tuple[Variable, ...] = (),
     remember: Callable[[Any, Any], Any] = lambda u, residual: (),
+    prepared: int = 0,
     confirm: Callable[[Any, Any], Any] | None = None,
+    confirmed: int = 0,
     inertia: bool = False,
 ) -> Iteration:
     """The iteration u -> u + step.
@@ -81,7 +88,9 @@ def iterate(
         settings: absolute_tolerance and relative_tolerance.
         tells: what each step tells besides.
         remember: (u, residual) -> the memory before the first step.
+        prepared: evaluations that `remember` takes, counted as those of a step.
         confirm: (u, whether its residual is small) -> whether what is found there is sought.
+        confirmed: evaluations that it takes where the residual is small.
         inertia: whether the memory is the last step.
     """
     import jax
@@ -107,6 +116,11 @@ def iterate(
             broken = (broken | jnp.isnan(value)) & (status != Status.unbounded_objective)
         return jnp.where(broken, Status.escaped, status).astype(jnp.int8)
 
+    def counted(own: Any, residual: Any, tolerance: Any) -> Any:
+        if confirmed:
+            own = own + confirmed * (norm(residual) <= tolerance)
+        return jnp.asarray(own).astype(jnp.int32)
+
     def init(x: State) -> Progress:
         u = flatten(x)
         value, residual = look(u)
@@ -114,7 +128,9 @@ def iterate(
         status = judge(u, value, residual, jnp.full((), jnp.inf, u.dtype), tolerance)
         unmoved = jnp.full((), jnp.nan, u.dtype)
         memory = remember(u, residual)
-        return Progress(u, residual, value, unmoved, tolerance, status, _untold(tells), memory)
+        cost = counted(1 + prepared, residual, tolerance)
+        untold = _untold(tells)
+        return Progress(u, residual, value, unmoved, cost, tolerance, status, untold, memory)
 
     def step(carry: Progress, n: Any) -> Progress:
         move = advance(carry.u, carry.residual, carry.memory)
@@ -128,11 +144,12 @@ def iterate(
         if move.held is not False:
             held = move.held & (status == Status.stalled)
             status = jnp.where(held, Status.bounded, status).astype(jnp.int8)
-        told = dict(move.tells)
-        return Progress(u, residual, value, moved, carry.tolerance, status, told, move.memory)
+        told, cost = dict(move.tells), counted(move.evaluations, residual, carry.tolerance)
+        return Progress(u, residual, value, moved, cost, carry.tolerance, status, told, move.memory)
 
     def probe(carry: Progress) -> dict[str, Any]:
         seen = {"residual_norm": norm(carry.residual), "step_norm": carry.step_norm, **carry.tells}
+        seen["step_evaluations"] = carry.evaluations
         return seen if target.value is None else {"objective_value": carry.value, **seen}
 
     def point(carry: Progress) -> State:

@@ -37,13 +37,23 @@ def gain_ratio(target: Target, u: Any, residual: Any, change: Any, foretold: Any
     return fall / jnp.where(foretold > 0, foretold, jnp.nan)
 
 
-def held(u: Any, change: Any, taken: Any, reach: Any, told: Mapping[str, Any], memory: Any) -> Move:
+def held(
+    u: Any,
+    change: Any,
+    taken: Any,
+    reach: Any,
+    told: Mapping[str, Any],
+    memory: Any,
+    evaluations: Any,
+) -> Move:
     """The step where it is taken; else none, to try again, as long as steps can be told from none.
 
     Args:
         reach: [] how long the next step can be.
+        evaluations: [] that led to it; its trial and its end are added.
     """
     import jax.numpy as jnp
 
     far = reach > STANDSTILL * jnp.finfo(u.dtype).eps * norm(u)
-    return Move(jnp.where(taken, change, 0.0), told, memory, held=~taken & far)
+    taken_change = jnp.where(taken, change, 0.0)
+    return Move(taken_change, told, memory, held=~taken & far, evaluations=2 + evaluations)

@@ -31,7 +31,10 @@ def build(problem: Any, parameters: Mapping[str, Any], settings: Mapping[str, An
         )
         told = {"forcing": forcing, "inner_steps": fit.steps, "hessian_products": fit.steps}
         move = ahead(target, u, residual, fit.d, told, settings)
-        return move._replace(memory=Forced(norm(residual), forcing, memory.tolerance))
+        return move._replace(
+            memory=Forced(norm(residual), forcing, memory.tolerance),
+            evaluations=move.evaluations + fit.evaluations,
+        )
 
     def remember(u: Any, residual: Any) -> Forced:
         return unforced(settings, residual)

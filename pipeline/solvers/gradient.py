@@ -19,7 +19,8 @@ def build(problem: Any, parameters: Mapping[str, Any], settings: Mapping[str, An
     target = aim(problem, parameters)
 
     def advance(u: Any, residual: Any, memory: Any) -> Move:
-        return Move(-settings["step"] * target.merit_gradient(u, residual))
+        change = -settings["step"] * target.merit_gradient(u, residual)
+        return Move(change, evaluations=1 + target.slope)
 
     return iterate(target, advance, settings)
 

@@ -30,7 +30,7 @@ def build(problem: Any, parameters: Mapping[str, Any], settings: Mapping[str, An
         direction = -target.merit_gradient(u, residual)
         search = armijo(target, u, residual, direction, settings["step"], settings)
         told = {"step_length": search.length, "backtracks": search.trials - 1}
-        return move(search, direction, told)
+        return move(search, direction, told, trial=1 + target.slope, first=target.slope)
 
     return iterate(target, advance, settings, tells=TELLS)
 

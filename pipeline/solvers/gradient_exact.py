@@ -29,7 +29,9 @@ def build(problem: Any, parameters: Mapping[str, Any], settings: Mapping[str, An
         direction = -target.merit_gradient(u, residual)
         search = exact(line(target, u, direction), u, direction)
         told = {"step_length": search.length, "line_trials": search.trials}
-        return move(search, direction, told)
+        # A trial has a product with the curvature, and so has the start.
+        trial, first = 2 + 2 * target.slope, 1 + 2 * target.slope
+        return move(search, direction, told, trial=trial, first=first)
 
     return iterate(target, advance, settings, tells=TELLS)
 

@@ -28,7 +28,8 @@ def build(problem: Any, parameters: Mapping[str, Any], settings: Mapping[str, An
         newton = -jnp.linalg.solve(matrix, residual)
         step = -jnp.linalg.solve(matrix + derivative(newton) / 2, residual)
         # An infinite matrix would leave no step at all.
-        return Move(jnp.where(jnp.all(jnp.isfinite(newton)), step, newton))
+        change = jnp.where(jnp.all(jnp.isfinite(newton)), step, newton)
+        return Move(change, evaluations=1 + 2 * target.size)
 
     return iterate(target, advance, settings)
 

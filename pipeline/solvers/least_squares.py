@@ -44,6 +44,11 @@ class Fit(NamedTuple):
     fall: Any
     steps: Any
 
+    @property
+    def evaluations(self) -> Any:
+        """[] Its products: the first is J^T r."""
+        return 1 + 2 * self.steps
+
 
 class _State(NamedTuple):
     """Of the steps so far.

@@ -67,7 +67,7 @@ def build(problem: Any, parameters: Mapping[str, Any], settings: Mapping[str, An
         after = Memory(forced, eased, jnp.full_like(damping, FIRST_FACTOR))
         again = Memory(memory.forced, damping * memory.factor, 2 * memory.factor)
         kept = jax.tree.map(lambda a, b: jnp.where(taken, a, b), after, again)
-        return held(u, fit.d, taken, norm(fit.d), told, kept)
+        return held(u, fit.d, taken, norm(fit.d), told, kept, fit.evaluations)
 
     def remember(u: Any, residual: Any) -> Memory:
         forced = unforced(settings, residual)
@@ -75,7 +75,8 @@ def build(problem: Any, parameters: Mapping[str, Any], settings: Mapping[str, An
         damping = jnp.asarray(damping).astype(u.dtype)
         return Memory(forced, damping, jnp.full_like(damping, FIRST_FACTOR))
 
-    return iterate(target, advance, settings, tells=TELLS, remember=remember)
+    # The steepness of the start takes a product of each kind.
+    return iterate(target, advance, settings, tells=TELLS, remember=remember, prepared=2)
 
 
 def _steepness(model: Model) -> Any:

@@ -107,13 +107,19 @@ def known(target: Target, u: Any, residual: Any, direction: Any) -> tuple[Any, A
     return target.merit(u, residual), target.merit_gradient(u, residual) @ direction
 
 
-def move(search: Search, direction: Any, told: dict[str, Any]) -> Move:
-    """The step that a search has come to, with what it tells."""
+def move(search: Search, direction: Any, told: dict[str, Any], *, trial: int, first: int) -> Move:
+    """The step that a search has come to, with what it tells.
+
+    Args:
+        trial: evaluations that one trial takes.
+        first: those before the trials.
+    """
     import jax.numpy as jnp
 
     # Not 0 times a direction that overflows.
     change = jnp.where(search.found, search.length * direction, 0.0)
-    return Move(change, told, failed=~search.found)
+    evaluations = 1 + first + trial * search.trials
+    return Move(change, told, failed=~search.found, evaluations=evaluations)
 
 
 def ahead(
@@ -143,7 +149,7 @@ def ahead(
         least=shortest(u, direction),
     )
     searched = {"step_length": search.length, "line_trials": search.trials}
-    return move(search, direction, told | searched)
+    return move(search, direction, told | searched, trial=1 + target.slope, first=0)
 
 
 def shortest(u: Any, direction: Any) -> Any:

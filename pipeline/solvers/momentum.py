@@ -35,7 +35,7 @@ def build(problem: Any, parameters: Mapping[str, Any], settings: Mapping[str, An
     def advance(u: Any, residual: Any, last: Any) -> Move:
         change = settings["momentum"] * last
         change = change - settings["step"] * target.merit_gradient(u, residual)
-        return Move(change, memory=change)
+        return Move(change, memory=change, evaluations=1 + target.slope)
 
     def still(u: Any, residual: Any) -> Any:
         return jnp.zeros_like(u)

@@ -26,7 +26,7 @@ def build(problem: Any, parameters: Mapping[str, Any], settings: Mapping[str, An
         ahead = settings["momentum"] * last
         y = u + ahead
         change = ahead - settings["step"] * target.merit_gradient(y, target.residual(y))
-        return Move(change, memory=change)
+        return Move(change, memory=change, evaluations=2 + target.slope)
 
     def still(u: Any, residual: Any) -> Any:
         return jnp.zeros_like(u)

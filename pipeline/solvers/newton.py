@@ -71,7 +71,7 @@ def build(problem: Any, parameters: Mapping[str, Any], settings: Mapping[str, An
         matrix, vector = jacobian(u), residual
         if how in SYMMETRIC:
             matrix, vector = _symmetric(target, matrix, vector)
-        return Move(-solve(matrix, vector))
+        return Move(-solve(matrix, vector), evaluations=1 + target.size)
 
     return iterate(target, advance, settings)
 

@@ -47,14 +47,14 @@ def build(problem: Any, parameters: Mapping[str, Any], settings: Mapping[str, An
             scale=diagonal(product, u, probes) if probes else None,
             start=_along(product, b, memory.change) if warm else None,
         )
-        told = {
-            "forcing": forcing,
-            "inner_steps": solved.steps,
-            "hessian_products": solved.steps + probes + warm,
-        }
+        products = solved.steps + probes + warm
+        told = {"forcing": forcing, "inner_steps": solved.steps, "hessian_products": products}
         step = ahead(target, u, residual, solved.d, told, settings)
         forced = Forced(norm(residual), forcing, memory.forced.tolerance)
-        return step._replace(memory=Memory(forced, step.change if warm else ()))
+        return step._replace(
+            memory=Memory(forced, step.change if warm else ()),
+            evaluations=step.evaluations + target.slope + target.product * products,
+        )
 
     def remember(u: Any, residual: Any) -> Memory:
         return Memory(unforced(settings, residual), jnp.zeros_like(u) if warm else ())

@@ -44,7 +44,7 @@ def build(problem: Any, parameters: Mapping[str, Any], settings: Mapping[str, An
     def advance(u: Any, residual: Any, memory: Any) -> Move:
         first = target.forward * residual
         second = target.forward * target.residual(u + first)
-        return Move(extrapolate(target, first, second))
+        return Move(extrapolate(target, first, second), evaluations=2)
 
     return iterate(target, advance, settings)
 

@@ -28,6 +28,8 @@ class Target(NamedTuple):
         merit: (u, residual) -> [] what is to become small: f, -f where it is maximised,
             |g(u) - u|^2 / 2.
         merit_gradient: (u, residual) -> [d] its gradient.
+        slope: evaluations that this takes: none of an objective, whose gradient is the residual.
+        product: evaluations that a product with `curvature` takes.
         sense: 1 to minimise, -1 to maximise.
         forward: forward * residual is the plain step: that of the map, or the unit step of
             gradient descent or ascent.
@@ -41,10 +43,17 @@ class Target(NamedTuple):
     value: Callable[[Any], Any] | None
     merit: Callable[[Any, Any], Any]
     merit_gradient: Callable[[Any, Any], Any]
+    slope: int
+    product: int
     sense: float
     forward: float
     beyond: Callable[[Any], Any]
     classify: Callable[[Any], Any]
+
+    @property
+    def size(self) -> int:
+        """d, which is also the number of evaluations that a dense Jacobian takes."""
+        return sum(component.reals for component in self.components.values())
 
 
 def aim(problem: Map | Objective, parameters: Mapping[str, Any]) -> Target:
@@ -105,6 +114,8 @@ def _fixed_point(g: Map, p: dict[str, Any]) -> Target:
         value=None,
         merit=lambda u, r: r @ r / 2,
         merit_gradient=merit_gradient,
+        slope=1,
+        product=2,
         sense=1.0,
         forward=1.0,
         beyond=beyond,
@@ -145,6 +156,8 @@ def _stationary_point(f: Objective, p: dict[str, Any]) -> Target:
         value=value,
         merit=lambda u, r: sense * value(u),
         merit_gradient=lambda u, r: sense * r,
+        slope=0,
+        product=1,
         sense=sense,
         forward=-sense,
         beyond=lambda u: jnp.zeros((), bool),

@@ -50,6 +50,7 @@ def build(problem: Any, parameters: Mapping[str, Any], settings: Mapping[str, An
 
     target = aim(problem, parameters)
     looks = settings["escape_steps"] if target.value is not None else 0
+    looked = min(looks, target.size)
 
     def low(u: Any) -> Lowest:
         return lowest(curvature(target, u), u, looks)
@@ -86,16 +87,20 @@ def build(problem: Any, parameters: Mapping[str, Any], settings: Mapping[str, An
         wider = (ratio > GOOD) & (solved.bounded | near)
         next_radius = jnp.where(wider, GROW * radius, radius)
         next_radius = jnp.where(ratio >= POOR, next_radius, SHRINK * norm(change))
+        products = solved.steps + near * looked
+        # The two ends of the way out of a saddle are trials.
+        evaluations = target.slope + target.product * products + 2 * near
         told = {
             "forcing": forcing,
             "inner_steps": solved.steps,
-            "hessian_products": solved.steps + near * min(looks, u.size),
+            "hessian_products": products,
             "radius": radius,
             "gain_ratio": ratio,
         }
         forced = Forced(norm(residual), forcing, memory.forced.tolerance)
         forced = jax.tree.map(lambda new, old: jnp.where(taken, new, old), forced, memory.forced)
-        return held(u, change, taken, next_radius, told, Memory(forced, next_radius))
+        kept = Memory(forced, next_radius)
+        return held(u, change, taken, next_radius, told, kept, evaluations)
 
     def remember(u: Any, residual: Any) -> Memory:
         radius = jnp.asarray(settings["radius"]).astype(u.dtype)
@@ -108,6 +113,7 @@ def build(problem: Any, parameters: Mapping[str, Any], settings: Mapping[str, An
         tells=TELLS,
         remember=remember,
         confirm=convex if looks else None,
+        confirmed=looked,
     )
 
 

@@ -27,12 +27,13 @@ from hydra.plugins.sweeper import Sweeper as Plugin
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
-from pipeline import collection, execution, presentation
+from pipeline import collection, execution, preparation, presentation
 from pipeline.collection import Member
 from pipeline.config import jobs
 from pipeline.config.jobs import Swept
 from pipeline.config.mistakes import Mistakes
 from pipeline.errors import CobwebError, ConfigError, Interrupted
+from pipeline.figures.joint import NONE
 from pipeline.sweep.planned import Planned, checked, composed, read
 
 __all__ = ["Outcome", "Sweeper", "read", "register"]
@@ -45,10 +46,18 @@ ALONE = ".JoblibLauncher"
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a sweep says when it is over; without a path nothing was computed."""
+    """What a sweep says when it is over; without a path nothing was computed.
+
+    Attributes:
+        path: of the joined results.
+        files: what was made of them.
+        remark: why the joint figure could not be drawn.
+    """
 
     jobs: list[Planned]
     path: Path | None = None
+    files: tuple[Path, ...] = ()
+    remark: str = ""
 
 
 class Sweeper(Plugin):
@@ -57,10 +66,12 @@ class Sweeper(Plugin):
     def __init__(
         self,
         params: Mapping[str, Any] | None = None,
+        jobs: Sequence[str] = (),
         max_batch_size: int | None = None,
         stop_on_error: bool = False,
     ) -> None:
-        self.params, self.most, self.stops = dict(params or {}), max_batch_size, stop_on_error
+        self.params, self.apart = dict(params or {}), jobs
+        self.most, self.stops = max_batch_size, stop_on_error
 
     def setup(
         self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig
@@ -78,11 +89,13 @@ class Sweeper(Plugin):
         texts = [f"{key}={value}" for key, value in self.params.items()] + arguments
         self._check()
         fixed, swept = read(self.loader, texts)
+        swept = [s.apart() if s.key in self.apart else s for s in swept]
         self._name(swept)
         if not self._here():
             # This process only looks: the workers will want the memory of the GPU.
             os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
         planned = checked(composed(self.loader, self.master, fixed, swept))
+        preparation.check_joint((_words(p), p.experiment) for p in planned)
         if any(p.experiment.dry_run for p in planned):
             return Outcome(planned)
         folder = Path(self.master.hydra.sweep.dir)
@@ -97,9 +110,10 @@ class Sweeper(Plugin):
             raise Interrupted(f"interrupted; {again}") from None
         keys = [s.key for s in swept if any(s.key in p.job.labels for p in planned)]
         collection.join(list(_members(planned, jobs.labels(keys))), folder / RESULT)
+        files, remark = _drawn(folder, planned[0].experiment.figure.joint)
         if any(p.experiment.figure.report for p in planned):
-            presentation.report(folder / RESULT)
-        return Outcome(planned, folder / RESULT)
+            files += [presentation.report(folder / RESULT)]
+        return Outcome(planned, folder / RESULT, tuple(files), remark)
 
     def _check(self) -> None:
         """The keys of the sweeper itself."""
@@ -108,6 +122,11 @@ class Sweeper(Plugin):
             mistakes.add("hydra.sweeper.max_batch_size", "expected an integer >= 1", self.most)
         if not isinstance(self.stops, bool):
             mistakes.add("hydra.sweeper.stop_on_error", "expected true or false", self.stops)
+        keys = self.apart
+        listed = isinstance(keys, Sequence) and not isinstance(keys, str)
+        if not listed or not all(isinstance(key, str) for key in keys):
+            reason = "expected a list of keys, such as [map.parameters.a]"
+            mistakes.add("hydra.sweeper.jobs", reason, keys)
         if mistakes:
             raise ConfigError(mistakes)
 
@@ -188,6 +207,23 @@ def _members(planned: Sequence[Planned], names: Mapping[str, str]) -> Iterator[M
     for job in planned:
         labels = {name: job.job.labels.get(key, "axis") for key, name in names.items()}
         yield Member(labels, None if job.error else job.folder / execution.RESULT, job.error)
+
+
+def _drawn(folder: Path, kind: str) -> tuple[list[Path], str]:
+    """The joint figure's files, or why there are none though one was asked for."""
+    if kind == NONE:
+        return [], ""
+    try:
+        ((files, _),) = presentation.draw(folder / RESULT, folder / "figure", joint=kind)
+    except CobwebError as error:
+        return [], str(error)
+    return files, ""
+
+
+def _words(planned: Planned) -> dict[str, str]:
+    """The labels of a job as a reader of the joined file sees them."""
+    names = jobs.labels(list(planned.job.labels))
+    return {names[key]: str(label) for key, label in planned.job.labels.items()}
 
 
 def _enter() -> None:

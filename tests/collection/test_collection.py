@@ -157,6 +157,28 @@ def test_a_failure_beside_other_structures(results, tmp_path):
         assert tree["lost"]["status"].item() == 7
 
 
+def test_what_jobs_cost_is_no_content(results, tmp_path):
+    """It lies over the labels, NaN of what failed or is unknown, and no hash covers it."""
+    older = tmp_path / "older.nc"
+    shutil.copy(results["logistic"], older)
+    with netCDF4.Dataset(older, "a") as file:
+        for name in ("timing_compile_seconds", "timing_run_seconds", "program_bytes"):
+            file["provenance"].delncattr(name)
+    timed = tmp_path / "timed.nc"
+    shutil.copy(results["cubic"], timed)
+    with netCDF4.Dataset(timed, "a") as file:
+        file["provenance"].timing_run_seconds = 1.5
+    paths = [timed, older, None]
+    members = [Member({"n": n}, path) for n, path in enumerate(paths)]
+    join(members, tmp_path / "sweep.nc")
+    with xarray.open_dataset(tmp_path / "sweep.nc") as ds:
+        assert set(archive.COSTS) <= set(ds.data_vars)
+        np.testing.assert_array_equal(ds["job_run_seconds"], [1.5, np.nan, np.nan])
+        assert ds["job_run_seconds"].attrs["units"] == "s"
+    hashes = json.loads(archive.provenance(tmp_path / "sweep.nc")["sha256"])
+    assert not set(archive.COSTS) & set(hashes)
+
+
 def test_one_job_without_labels(results, tmp_path):
     """The whole grid, the values beside a paired axis included."""
     join([Member({}, results["pairs"])], tmp_path / "sweep.nc")
@@ -165,7 +187,7 @@ def test_one_job_without_labels(results, tmp_path):
         xarray.open_dataset(results["pairs"]) as pairs,
     ):
         xarray.testing.assert_identical(
-            ds.drop_vars(["job", "job_error"]).drop_attrs(deep=False),
+            ds.drop_vars(["job", "job_error", *archive.COSTS]).drop_attrs(deep=False),
             pairs.drop_attrs(deep=False),
         )
 

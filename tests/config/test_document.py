@@ -117,6 +117,7 @@ def test_defaults():
         "stop": "length",
         "tolerance": 1e-10,
         "follow": None,
+        "kinds": True,
     }
     assert experiment.document["device"]["memory"] == 2**30
     assert experiment.document["figure"]["formats"] == ["png"]
@@ -143,7 +144,7 @@ def test_nothing_is_altered():
         ({"gird": {}}, 'gird: no such key; did you mean "grid"?'),
         (
             {"iterate": 5},
-            "iterate = 5: expected keys and values (transient, length, stop, tolerance, follow).",
+            "expected keys and values (transient, length, stop, tolerance, follow, kinds).",
         ),
         ({"iterate": {"lenght": 5}}, 'iterate.lenght: no such key; did you mean "length"?'),
         (

@@ -64,7 +64,7 @@ def test_starts():
         ({"sample": "normal", "shape": ["y"]}, "expected sizes that are integers >= 1."),
         ({"sample": "normal", "shape": ["zeros(2)"]}, "expected sizes that are integers >= 1."),
         ({"sample": "normal", "shape": [1] * 9}, "expected at most 8 dimensions."),
-        ({"sample": "normal", "shape": [10**6, 10**6]}, "expected at most 10000000 entries."),
+        ({"sample": "normal", "shape": [10**6, 10**6]}, "expected at most 33554432 entries."),
         ({"sample": "normal", "std": -1}, "expected std >= 0."),
         ({"sample": "uniform", "low": 2}, "expected low <= high."),
         ({"sample": "normal", "mean": [1]}, "expected a number."),
@@ -86,7 +86,7 @@ def test_mistaken_parameters(value, message):
         ("eye(2)", 'map.initial.x = "eye(2)": expected a number or a vector of them.'),
         ("zeros(10**12)", "map.initial.x: an array of 1000000000000 elements is too large"),
         ({}, "expected a number, a list, a formula, {value, size} or {sample, size}."),
-        ({"value": 1, "size": 10**12}, "expected at most 10000000 entries."),
+        ({"value": 1, "size": 10**12}, "expected at most 33554432 entries."),
         ({"value": 1, "size": 0}, "expected sizes that are integers >= 1."),
         (
             {"value": 1, "size": [3]},
@@ -99,7 +99,7 @@ def test_mistaken_parameters(value, message):
         ({"value": 1, "size": 3, "q": 1}, "map.initial.x.q: no such key (known: size, value)."),
         ({"sample": "uniform"}, "expected size: the number of entries."),
         ({"sample": "uniform", "size": [3]}, "expected size: the number of entries."),
-        ({"sample": "uniform", "size": 10**12}, "expected at most 10000000 entries."),
+        ({"sample": "uniform", "size": 10**12}, "expected at most 33554432 entries."),
     ],
 )
 def test_mistaken_starts(value, message):

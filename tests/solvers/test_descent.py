@@ -149,6 +149,7 @@ def test_a_solver_needs_no_analysis() -> None:
         "objective_final",
         "residual_norm_final",
         "steps",
+        "evaluations",
         "convergence_order",
         "convergence_rate",
         "critical_kind",
