@@ -41,7 +41,7 @@ def build(problem: Any, parameters: Mapping[str, Any], settings: Mapping[str, An
         to, after, _ = solver.step(f, x, None, {}, before, frozenset())
         change = jnp.where(divided, to - u, 0.0)
         told = {WIDTH.name: after.upper - after.lower}
-        return Move(change, told, (after, divided), failed=~divided)
+        return Move(change, told, (after, divided), failed=~divided, evaluations=2)
 
     def remember(u: Any, residual: Any) -> Any:
         like = jax.ShapeDtypeStruct((), u.dtype)

@@ -19,6 +19,8 @@ from pipeline.solvers.iteration import TOLERANCES, Iteration, Solver
 from pipeline.solvers.target import aim
 
 SIZE = Variable("simplex_size", (), "float", "distance of the best vertex to the farthest")
+# Values that a step takes; where the simplex shrinks, d more, which the state does not tell.
+TRIED = 2
 # The end that optimistix would see; it is not asked.
 UNASKED = 1e-3
 
@@ -41,7 +43,8 @@ def build(problem: Any, parameters: Mapping[str, Any], settings: Mapping[str, An
         best, worst = (after.simplex[vertex[2]] for vertex in (after.best, after.worst))
         after = equinox.tree_at(lambda state: (state.best[1], state.worst[1]), after, (best, worst))
         size = jnp.max(jax.vmap(norm)(after.simplex - best))
-        return Move(best - u, {SIZE.name: size}, after, held=~no_step(size, u))
+        held = ~no_step(size, u)
+        return Move(best - u, {SIZE.name: size}, after, held=held, evaluations=TRIED + 1)
 
     def remember(u: Any, residual: Any) -> Any:
         value = jax.ShapeDtypeStruct((), u.dtype)

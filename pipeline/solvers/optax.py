@@ -239,7 +239,7 @@ def _build(name: str, method: Method) -> Callable[..., Iteration]:
     def build(
         problem: Any, parameters: Mapping[str, Any], settings: Mapping[str, Any]
     ) -> Iteration:
-        """A step costs two gradients, at its ends; a line search costs more."""
+        """A step costs the gradient at its end, and what a line search tries."""
         import jax.numpy as jnp
         import optax
 
@@ -256,7 +256,11 @@ def _build(name: str, method: Method) -> Callable[..., Iteration]:
             told = {"value": target.merit(u, residual), "grad": gradient, "value_fn": merit}
             change, state = transform.update(gradient, memory.state, u, **told)
             rests = jnp.where(no_step(norm(change), u), memory.rests + 1, 0)
-            return Move(change, memory=Memory(state, rests), held=rests < REST)
+            tried = optax.tree_utils.tree_get(state, "num_linesearch_steps", 0)
+            evaluations = 1 + target.slope + tried
+            return Move(
+                change, memory=Memory(state, rests), held=rests < REST, evaluations=evaluations
+            )
 
         def remember(u: Any, residual: Any) -> Memory:
             return Memory(transform.init(u), jnp.int32(0))

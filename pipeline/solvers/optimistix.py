@@ -61,6 +61,7 @@ class Method:
         arguments: {setting: the argument of the class}, but for those of `SEARCH`.
         trial: what it tells of each of its trials, and how; None where it makes none.
         dense: whether it forms a matrix.
+        factors: whether each step forms the Jacobian anew.
         memoryless: whether a step depends on x alone.
         vectors: that it keeps of the steps before, about; for each unit of `memory` if it has one.
     """
@@ -71,6 +72,7 @@ class Method:
     arguments: Mapping[str, str] = field(default_factory=dict)
     trial: tuple[Variable, Tell] | None = None
     dense: bool = True
+    factors: bool = False
     memoryless: bool = False
     vectors: int = 8
 
@@ -112,9 +114,11 @@ METHODS: dict[str, Method] = {
         trial=_BY_SEARCH,
         dense=False,
     ),
-    "dogleg": Method("Dogleg", "residuals", trial=_BY_RADIUS),
-    "optimistix_gauss_newton": Method("GaussNewton", "residuals"),
-    "optimistix_levenberg_marquardt": Method("LevenbergMarquardt", "residuals", trial=_BY_DAMPING),
+    "dogleg": Method("Dogleg", "residuals", trial=_BY_RADIUS, factors=True),
+    "optimistix_gauss_newton": Method("GaussNewton", "residuals", factors=True),
+    "optimistix_levenberg_marquardt": Method(
+        "LevenbergMarquardt", "residuals", trial=_BY_DAMPING, factors=True
+    ),
     "indirect_levenberg_marquardt": Method(
         "IndirectLevenbergMarquardt",
         "residuals",
@@ -130,8 +134,9 @@ METHODS: dict[str, Method] = {
         },
         {"damping": "lambda_0"},
         trial=_BY_RADIUS,
+        factors=True,
     ),
-    "optimistix_newton": Method("Newton", "residual", memoryless=True),
+    "optimistix_newton": Method("Newton", "residual", memoryless=True, factors=True),
     "optimistix_chord": Method("Chord", "residual"),
 }
 
@@ -217,7 +222,7 @@ def _build(method: Method) -> Callable[..., Iteration]:
     def build(
         problem: Any, parameters: Mapping[str, Any], settings: Mapping[str, Any]
     ) -> Iteration:
-        """A step costs what it costs there, and the gradient of where it ends."""
+        """A step costs one evaluation there, maybe a matrix, and that of where it ends."""
         import equinox
         import jax
         import jax.numpy as jnp
@@ -239,7 +244,9 @@ def _build(method: Method) -> Callable[..., Iteration]:
             # A trial that is not a number is not taken, and the next one may be.
             looks = stays & ~no_step(_reach(after, to), u)
             failed = stays & ~looks if searches else False
-            return Move(change, told(before, to), _arrays(after), failed, looks)
+            evaluations = 2 + (target.size if method.factors else 0)
+            evaluations += target.slope if method.seeks == "merit" else 0
+            return Move(change, told(before, to), _arrays(after), failed, looks, evaluations)
 
         def remember(u: Any, residual: Any) -> list[Any]:
             return _arrays(fresh(u))

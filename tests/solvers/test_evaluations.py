@@ -41,6 +41,9 @@ COSTS: list[tuple[dict[str, Any], int, Callable[[Told], Any]]] = [
     ),
     ({"name": "newton_cg", "line_search": "none"}, 1, lambda told: 1 + told["hessian_products"]),
     ({"name": "trust_region"}, 1, lambda told: 2 + told["hessian_products"]),
+    ({"name": "sgd", "step": 0.1}, 1, lambda told: 1),
+    ({"name": "bfgs"}, 1, lambda told: 2),
+    ({"name": "optimistix_newton"}, 1, lambda told: 2 + 2),
 ]
 
 
@@ -97,7 +100,7 @@ def test_least_squares_take_two_products_a_step(name, start, beside):
 
 
 def test_a_step_that_says_nothing_counts_one():
-    """As solvers from libraries do: the evaluation at its end."""
+    """The evaluation at its end."""
     assert Move(0.0).evaluations == 1
 
 
