@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from dataclasses import replace as replaced
+from types import MappingProxyType
 from typing import Any
 
 from pipeline.analyses import Fold, Iterate, Search, Subject, folds, searches
@@ -17,6 +19,7 @@ from pipeline.solvers import Iteration, Solver
 from pipeline.state import State, start
 
 Numbers = Mapping[str, Mapping[str, Any]]
+_NONE: Mapping[str, Any] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -84,17 +87,21 @@ class Experiment:
             "settings": {k: v for k, v in self.settings.items() if settings[k].swept},
         }
 
-    def iteration(self, numbers: Numbers, swept: Mapping[str, Any]) -> Iteration:
+    def iteration(
+        self, numbers: Numbers, swept: Mapping[str, Any], keys: Mapping[str, Any] = _NONE
+    ) -> Iteration:
         """The iteration of one cell.
 
         Args:
             numbers: of `numbers`.
             swept: {quantity: []} what the axes make of them in this cell.
+            keys: {name: [2]} of what the cell's noise follows from, where there is any.
         """
         settings = {**self.settings, **numbers["settings"]}
         for quantity in self._swept("setting"):
             settings[quantity.key] = swept[quantity.name]
-        return self.solver.build(self.problem, self.parameters(numbers, swept), settings)
+        problem = replaced(self.problem, keys=keys) if keys else self.problem
+        return self.solver.build(problem, self.parameters(numbers, swept), settings)
 
     def start(self, numbers: Numbers, swept: Mapping[str, Any]) -> State:
         """The initial state of one cell; arguments as above."""

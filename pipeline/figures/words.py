@@ -222,6 +222,7 @@ def caption(view: View, notes: str = "") -> str:
         lines.append(f"minimise: the sum of the squares of {'; '.join(residuals(iterated))}")
     lines += [f"{n}' = {text}" for n, text in section(iterated, "equations").items()]
     lines += [f"with {n} = {text}" for n, text in section(iterated, "definitions").items()]
+    lines += [f"noise: {text}" for text in noise(iterated)]
     if function := section(iterated, "function"):
         squared = function.get("place") == "residuals"
         what = "the sum of the squares of a Python function" if squared else "a Python function"
@@ -254,6 +255,15 @@ def caption(view: View, notes: str = "") -> str:
     if isinstance(iterated.get("reference"), str):
         lines.append(iterated["reference"])
     return "\n".join(lines) + "\n"
+
+
+def noise(iterated: Mapping[str, Any]) -> list[str]:
+    """What disturbs a map, as text: "x by 0.01 (normal)"."""
+    found = []
+    for name, given in section(iterated, "noise").items():
+        kind, scale = next(iter(given.items())) if isinstance(given, dict) else ("normal", given)
+        found.append(f"{plain(str(name))} by {plain(str(scale))} ({plain(str(kind))})")
+    return found
 
 
 def ended(data: xr.Dataset) -> Mapping[str, int]:
