@@ -12,7 +12,7 @@ from pipeline import dataset, job, noise, preparation
 from pipeline.job.structure import structure
 from pipeline.maps import Map
 from tests.config.cases import LOGISTIC, mistakes
-from tests.runs import experiment, run
+from tests.runs import experiment, run, shipped
 
 # Standard errors that an estimate from some 10^5 steps may be off.
 SAMPLING = 5
@@ -127,6 +127,20 @@ def test_only_the_cell_matters() -> None:
     assert rest["x"].tobytes() == whole[117:].tobytes()
     other = run(map=AUTOREGRESSIVE, grid={"a": [0.9]}, seed=1)
     assert not np.isin(other.x.values[0, 1:], whole[-1]).any()
+
+
+def test_noise_makes_order() -> None:
+    """Proven, for small and large noise: Galatolo, Monge and Nisoli 2020."""
+    ds = run(
+        map=shipped("map", "matsumoto_tsuda", noise={"x": {"uniform": "xi"}}, parameters={"xi": 1}),
+        grid={"xi": [1e-5, 5e-3]},
+        analysis={"lyapunov": {}},
+        transient=100,
+        length=4000,
+    )
+    values, errors = ds.lyapunov.values[:, 0], ds.lyapunov_error.values[:, 0]
+    assert values[0] > SAMPLING * errors[0]
+    assert values[1] < -SAMPLING * errors[1]
 
 
 def test_a_circle_stays_one() -> None:

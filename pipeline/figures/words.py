@@ -222,7 +222,9 @@ def caption(view: View, notes: str = "") -> str:
         lines.append(f"minimise: the sum of the squares of {'; '.join(residuals(iterated))}")
     lines += [f"{n}' = {text}" for n, text in section(iterated, "equations").items()]
     lines += [f"with {n} = {text}" for n, text in section(iterated, "definitions").items()]
-    lines += [f"noise: {text}" for text in noise(iterated)]
+    for name, given in section(iterated, "noise").items():
+        kind, scale = next(iter(given.items())) if isinstance(given, dict) else ("normal", given)
+        lines.append(f"{kind} noise of {scale} in {name}")
     if function := section(iterated, "function"):
         squared = function.get("place") == "residuals"
         what = "the sum of the squares of a Python function" if squared else "a Python function"
@@ -257,12 +259,19 @@ def caption(view: View, notes: str = "") -> str:
     return "\n".join(lines) + "\n"
 
 
-def noise(iterated: Mapping[str, Any]) -> list[str]:
-    """What disturbs a map, as text: "x by 0.01 (normal)"."""
-    found = []
+def noise(view: View) -> list[str]:
+    """What disturbs a map: "normal noise of $0.01$ in $x$", a line for each."""
+    iterated, found = view.iterated, []
+    names = [
+        n for part in ("initial", "parameters", "definitions") for n in section(iterated, part)
+    ]
     for name, given in section(iterated, "noise").items():
         kind, scale = next(iter(given.items())) if isinstance(given, dict) else ("normal", given)
-        found.append(f"{plain(str(name))} by {plain(str(scale))} ({plain(str(kind))})")
+        try:
+            text = f"${_formula(scale, [*map(str, names), 'size', 'n'])}$"
+        except (CobwebError, ArithmeticError, ValueError, TypeError, RecursionError):
+            text = plain(str(scale))
+        found.append(f"{plain(str(kind))} noise of {text} in {symbol(str(name))}")
     return found
 
 
