@@ -141,4 +141,5 @@ def _lane_bytes(experiment: Experiment) -> int:
     held = (STATES + experiment.solver.vectors(experiment.settings)) * reals
     if experiment.solver.freezes and (experiment.solver.dense or reals <= CLASSIFIED):
         held += MATRICES * reals**2
+    held += sum(fold.holds for fold in experiment.folds())
     return held * np.dtype(experiment.device.real).itemsize
