@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.analyses import components, series
+from pipeline.analyses import series
 from pipeline.analyses.analysis import Analysis, Subject
 from pipeline.analyses.fold import Fold
 from pipeline.arrays import Dimension
@@ -22,11 +22,9 @@ from pipeline.settings import Setting
 def build(subject: Subject, settings: Mapping[str, Any]) -> Fold:
     """`<c>_autocorrelation` over `lag`, 1 at lag 0; NaN of a constant series or an escaped cell."""
     most, count = settings["max_lag"], subject.iterate.length
-    lags = Dimension("lag", most + 1, np.arange(most + 1), "iterations between two states")
+    lags = Dimension("lag", most + 1, np.arange(most + 1), "lag in iterations")
     every = subject.problem.components
-    variables = components.variables(
-        every, (lags,), suffix="_autocorrelation", meaning=" against itself, lag iterations later"
-    )
+    variables = series.variables(every, lags, "_autocorrelation", "autocorrelation")
     chosen = series.reals(every)
     padded = 1 << (count + most - 1).bit_length()
 

@@ -52,8 +52,8 @@ def build(subject: Subject, settings: Mapping[str, Any]) -> Fold:
         pairs, lined = jax.lax.fori_loop(1 + settings["theiler"], count, diagonal, (zero, zero))
         span = count - 1 - settings["theiler"]
         return {
-            "recurrence_rate": (pairs / (span * (span + 1) / 2)).astype(x.dtype),
-            "determinism": jnp.where(pairs > 0, lined / pairs, jnp.nan).astype(x.dtype),
+            "recurrence_rate": pairs.astype(x.dtype) / (span * (span + 1) / 2),
+            "determinism": lined.astype(x.dtype) / jnp.where(pairs > 0, pairs, jnp.nan),
         }
 
     variables = (

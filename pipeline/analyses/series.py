@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,7 @@ from pipeline.analyses import average, components
 from pipeline.analyses.analysis import Subject
 from pipeline.analyses.components import Real
 from pipeline.analyses.fold import End, Fold, Seen, Sequel
-from pipeline.arrays import Variable
+from pipeline.arrays import Dimension, Variable
 from pipeline.grid import cells
 from pipeline.maps import Map
 from pipeline.solvers import Iteration
@@ -117,6 +117,12 @@ def circles(subject: Subject, chosen: Sequence[Real]) -> np.ndarray:
     """[d] The length of the circle that each real lives on, 0 where on none."""
     lengths = subject.problem.modulus if isinstance(subject.problem, Map) else {}
     return np.array([float(lengths.get(real.component, 0)) for real in chosen])
+
+
+def variables(every: Components, own: Dimension, suffix: str, meaning: str) -> tuple[Variable, ...]:
+    """`<c><suffix>` of each component over one dimension."""
+    found = components.variables(every, (own,), suffix=suffix, meaning="")
+    return tuple(replace(v, long_name=f"{meaning} of {v.long_name}") for v in found)
 
 
 def by_component(every: Components, rows: Sequence[Any], suffix: str) -> dict[str, Any]:

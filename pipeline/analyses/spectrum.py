@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.analyses import components, series
+from pipeline.analyses import series
 from pipeline.analyses.analysis import Analysis, Subject
 from pipeline.analyses.fold import Fold
 from pipeline.arrays import Dimension
@@ -38,9 +38,7 @@ def build(subject: Subject, settings: Mapping[str, Any]) -> Fold:
     values = np.arange(size // 2 + 1) / size
     frequencies = Dimension("frequency", len(values), values, "frequency in cycles per iteration")
     every = subject.problem.components
-    variables = components.variables(
-        every, (frequencies,), suffix="_spectrum", meaning=": variance per frequency"
-    )
+    variables = series.variables(every, frequencies, "_spectrum", "power spectrum")
     window = _window(settings["window"], size)
     # Those that stand for a frequency and its negative count twice.
     twice = np.where((values == 0) | (values == 0.5), 1.0, 2.0) / np.sum(window**2)

@@ -31,20 +31,21 @@ def test_henon() -> None:
 
 
 def test_a_circle_a_square_and_a_cycle() -> None:
-    """1 of a rotation and 2 of two; a cycle has no pairs of near but different states."""
-    ds = run(
-        map={
-            "equations": {"s": "mod(s + a, 1)", "t": "mod(t + b, 1)"},
-            "parameters": {"a": 0, "b": 0},
-            "initial": {"s": 0.1, "t": 0.2},
-            "modulus": {"s": 1, "t": 1},
-        },
-        grid={"w": {"of": ["a", "b"], "values": [[0.6180339887, 0], [0.6180339887, 0.414213562]]}},
-        length=2000,
-        analysis={"correlation_dimension": {"scaling": [0.02, 0.3]}},
-    )
-    # Rotations fill evenly: what is off is the number of multiples in so small a range.
-    np.testing.assert_allclose(ds.correlation_dimension, [1, 2], atol=0.05)
+    """1 of a rotation, 2 of what fills a square evenly; 0 of a cycle, whose points are apart."""
+    circle = {"initial": {"s": 0.1, "t": 0.2}, "modulus": {"s": 1, "t": 1}}
+    turning = {"equations": {"s": "mod(s + a, 1)", "t": "t"}, "parameters": {"a": 0.6180339887}}
+    random = {
+        "equations": {"s": "mod(0, 1)", "t": "mod(0, 1)"},
+        "parameters": {},
+        "noise": {"s": {"uniform": 0.5}, "t": {"uniform": 0.5}},
+    }
+    for described, dimension in ((turning, 1), (random, 2)):
+        ds = run(
+            map={**circle, **described},
+            length=2000,
+            analysis={"correlation_dimension": {"scaling": [0.02, 0.3]}},
+        )
+        assert float(ds.correlation_dimension) == pytest.approx(dimension, abs=0.02)
     cycle = run(
         map="logistic",
         grid={"a": [3.2]},
@@ -60,18 +61,24 @@ def test_a_circle_a_square_and_a_cycle() -> None:
     [
         (
             {"scaling": [0, 0.1]},
-            "analysis.correlation_dimension.scaling = [0.0, 0.1]: expected [low, high] with "
-            "0 < low < high <= 1, such as [0.003, 0.1].",
+            (
+                "analysis.correlation_dimension.scaling = [0.0, 0.1]: expected [low, high] with "
+                "0 < low < high <= 1, such as [0.003, 0.1]."
+            ),
         ),
         (
             {"scaling": [0.1, 2]},
-            "analysis.correlation_dimension.scaling = [0.1, 2.0]: expected high <= 1: they are "
-            "fractions of the orbit's range.",
+            (
+                "analysis.correlation_dimension.scaling = [0.1, 2.0]: expected high <= 1: they are "
+                "fractions of the orbit's range."
+            ),
         ),
         (
             {"theiler": 5000},
-            "analysis.correlation_dimension.points = 2000: expected >= 5003, so that pairs are "
-            "left.",
+            (
+                "analysis.correlation_dimension.points = 2000: expected >= 5003, so that pairs are "
+                "left."
+            ),
         ),
     ],
 )
