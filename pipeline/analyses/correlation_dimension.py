@@ -68,7 +68,7 @@ def build(subject: Subject, settings: Mapping[str, Any]) -> Fold:
 
     stated = {"ancillary_variables": "correlation_dimension_error"}
     variables = (
-        Variable("correlation_sum", (along,), "float", "part of the pairs of states that are near"),
+        Variable("correlation_sum", (along,), "float", "correlation sum: part of the pairs"),
         Variable("correlation_dimension", (), "float", "correlation dimension", attributes=stated),
         Variable("correlation_dimension_error", (), "float", "standard error of its straight line"),
     )

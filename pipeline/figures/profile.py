@@ -70,9 +70,20 @@ def draw(seen: View, look: style.Look, ax: Axes | None) -> Figure:
             _image(page, panel, seen, variable)
         else:
             handles = _lines(page, panel, seen, variable)
+    for panel in page.panels[:-1]:
+        panel.set_xlabel("")
     style.legend(page, handles)
-    title.write(page, seen)
+    title.write(page, seen, _note(seen, shown[0]))
     return page.figure
+
+
+def _note(seen: View, variable: xr.DataArray) -> str:
+    """The dimension, where it is a single number."""
+    names = ("correlation_dimension", "correlation_dimension_error")
+    if variable.name != "correlation_sum" or any(seen.data[n].size > 1 for n in names):
+        return ""
+    slope, error = (float(seen.data[n].values.item()) for n in names)
+    return rf"slope ${words.value(slope)} \pm {words.value(error, 1)}$" if slope > 0 else ""
 
 
 def _along(variable: xr.DataArray) -> str:
