@@ -89,7 +89,7 @@ class Map:
             for like in [x[name] if name in x else xp.asarray(p[name])]
         }
         new = self._step(x, {k: v + moved[k] if k in moved else v for k, v in p.items()}, n, xp)
-        for name in x.keys() & moved.keys():
+        for name in [name for name in x if name in moved]:
             new[name] = new[name] + moved[name]
             if self.lift(name) is not None:
                 new[name] = xp.mod(new[name], self.modulus[name])
