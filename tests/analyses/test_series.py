@@ -28,7 +28,7 @@ def test_blocks_change_no_bit() -> None:
         grid={"a": {"start": 3.0, "stop": 4.1, "num": 35}},
         transient=20,
         length=100,
-        analysis=EVERY,
+        analysis={name: EVERY[name] for name in ("spectrum", "recurrence", "zero_one")},
     )
     layout, plan = preparation.prepare(found)
     results = []
