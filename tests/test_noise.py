@@ -50,12 +50,12 @@ def test_keys_follow_from_seed_name_and_cell() -> None:
 
 
 def test_autoregression() -> None:
-    """x' = a x + sigma xi has the variance sigma^2/(1 - a^2) and the exponent ln a (on paper)."""
+    """x' = a x + sigma xi: variance sigma^2/(1 - a^2), correlations a^k, exponent ln a."""
     a, sigma = np.array([0.2, 0.5, 0.8]), np.array([0.1, 0.4])
     ds = run(
         map=AUTOREGRESSIVE,
         grid={"a": {"values": a.tolist()}, "sigma": {"values": sigma.tolist()}},
-        analysis={"statistics": {}, "lyapunov": {}},
+        analysis={"statistics": {}, "lyapunov": {}, "autocorrelation": {"max_lag": 3}},
         transient=100,
         length=40_000,
     )
@@ -63,6 +63,10 @@ def test_autoregression() -> None:
     # The squares of a Gaussian have twice the correlation time 1/(1 - a^2) - 1/2 steps.
     off = np.sqrt(2 * (1 + a**2) / (1 - a**2) / 40_000)[:, None]
     assert np.all(np.abs(ds.x_std.values**2 / expected - 1) < SAMPLING * off)
+    powers = a[:, None, None] ** np.arange(4)
+    # Bartlett's formula, whose largest value is that of long lags.
+    spread = np.sqrt((1 + a**2) / (1 - a**2) / 40_000)[:, None, None]
+    assert np.all(np.abs(ds.x_autocorrelation.values - powers) < SAMPLING * spread)
     assert np.all(np.abs(ds.x_mean.values) < SAMPLING * ds.x_mean_error.values)
     np.testing.assert_allclose(ds.lyapunov.values[..., 0], np.log(a)[:, None] + 0 * sigma)
 
