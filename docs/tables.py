@@ -49,6 +49,10 @@ PART_MEANINGS = {
         "number > 0 for each such component",
         "the length of the circle on which a component lives",
     ),
+    "noise": (
+        "formula, or `{normal: formula}` or `{uniform: formula}`, for each component or parameter",
+        "what disturbs it at each step: the standard deviation, or how far at most",
+    ),
 }
 
 FORM_MEANINGS = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from dataclasses import replace as replaced
 from types import MappingProxyType
 from typing import Any
 
@@ -20,6 +21,7 @@ from pipeline.state import State, start
 Numbers = Mapping[str, Mapping[str, Any]]
 Shifts = Mapping[Quantity, Any]
 UNMOVED: Shifts = MappingProxyType({})
+_NONE: Mapping[str, Any] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -90,13 +92,18 @@ class Experiment:
         }
 
     def iteration(
-        self, numbers: Numbers, swept: Mapping[str, Any], shifts: Shifts = UNMOVED
+        self,
+        numbers: Numbers,
+        swept: Mapping[str, Any],
+        keys: Mapping[str, Any] = _NONE,
+        shifts: Shifts = UNMOVED,
     ) -> Iteration:
         """The iteration of one cell.
 
         Args:
             numbers: of `numbers`.
             swept: {quantity: []} what the axes make of them in this cell.
+            keys: {name: [2]} of what the cell's noise follows from, where there is any.
             shifts: {quantity: []} what is added to them.
         """
         settings = {**self.settings, **numbers["settings"]}
@@ -105,11 +112,12 @@ class Experiment:
         for quantity in _of(shifts, "setting"):
             settings[quantity.key] = settings[quantity.key] + shifts[quantity]
         parameters = self.parameters(numbers, swept, shifts)
+        problem = replaced(self.problem, keys=keys) if keys else self.problem
 
         def moved(more: Shifts) -> tuple[Iteration, State]:
-            return self.iteration(numbers, swept, more), self.start(numbers, swept, more)
+            return self.iteration(numbers, swept, keys, more), self.start(numbers, swept, more)
 
-        return self.solver.build(self.problem, parameters, settings)._replace(moved=moved)
+        return self.solver.build(problem, parameters, settings)._replace(moved=moved)
 
     def start(self, numbers: Numbers, swept: Mapping[str, Any], shifts: Shifts = UNMOVED) -> State:
         """The initial state of one cell; arguments as above."""

@@ -10,8 +10,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from pipeline.expressions import Expression
+from pipeline.expressions import Expression, dividend
 from pipeline.function import Function
+from pipeline.noise import Noise
 from pipeline.state import Components, Parameters, State, define, fit, size
 
 
@@ -28,6 +29,9 @@ class Map:
         escape_radius: the Euclidean norm of the components without modulus beyond which the orbit
             has escaped.
         function: in the place of all formulas.
+        noise: {component or parameter: what disturbs it}.
+        keys: {the same: [2]} of one cell, from which its random numbers follow; a map without them
+            takes its steps undisturbed.
     """
 
     group: ClassVar[str] = "map"
@@ -41,11 +45,14 @@ class Map:
     escape_radius: float = 1e6
     reference: str = ""
     function: Function | None = None
+    noise: Mapping[str, Noise] = field(default_factory=dict)
+    keys: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def formulas(self) -> list[Expression]:
         """All that a step evaluates, but for a function."""
-        return [*self.definitions.values(), *self.equations.values()]
+        scales = (noise.scale for noise in self.noise.values())
+        return [*self.definitions.values(), *self.equations.values(), *scales]
 
     @property
     def counts(self) -> bool:
@@ -55,8 +62,12 @@ class Map:
 
     @property
     def costly(self) -> bool:
-        """Whether a step costs as much as many others; of a function nothing is known."""
-        return self.function is not None or any(formula.costly for formula in self.formulas)
+        """Whether a step costs as much as many others; of a function nothing is known.
+
+        A random number takes a hundred operations.
+        """
+        given = self.function is not None or bool(self.noise)
+        return given or any(formula.costly for formula in self.formulas)
 
     def step(self, x: State, p: Parameters, n: Any = 0, xp: Any = None) -> State:
         """The next state of one cell.
@@ -69,12 +80,34 @@ class Map:
         """
         if xp is None:
             import jax.numpy as xp
+        if not self.keys:
+            return self._step(x, p, n, xp)
+        values = self.values(x, p, n, xp)
+        moved = {
+            name: fit(noise.scale(values, xp) * noise.draw(self.keys[name], n, like), like, xp)
+            for name, noise in self.noise.items()
+            for like in [x[name] if name in x else xp.asarray(p[name])]
+        }
+        new = self._step(x, {k: v + moved[k] if k in moved else v for k, v in p.items()}, n, xp)
+        for name in [name for name in x if name in moved]:
+            new[name] = new[name] + moved[name]
+            if self.lift(name) is not None:
+                new[name] = xp.mod(new[name], self.modulus[name])
+        return new
+
+    def _step(self, x: State, p: Parameters, n: Any, xp: Any) -> State:
+        """Without noise."""
         if self.function is not None:
             found = self.function({**p, **x, "n": n})
             found = found if isinstance(found, dict) else dict.fromkeys(x, found)
             return {name: fit(found[name], x[name], xp) for name in x}
         values = self.values(x, p, n, xp)
         return {name: fit(f(values, xp), x[name], xp) for name, f in self.equations.items()}
+
+    def lift(self, name: str) -> Expression | None:
+        """E, where a component on a circle of length m follows mod(E, m); None of any other."""
+        formula, length = self.equations.get(name), self.modulus.get(name)
+        return None if formula is None or length is None else dividend(formula, length)
 
     def values(self, x: State, p: Parameters, n: Any = 0, xp: Any = None) -> dict[str, Any]:
         """{name: its value} of all that a formula may use in a state; arguments as above."""

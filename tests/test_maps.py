@@ -407,8 +407,8 @@ def test_cycle_and_its_multipliers(
 
 
 def test_every_map_is_tested() -> None:
-    # The coupled maps have tests of their own; the Ikeda map has its fixed point below.
-    others = {"ikeda", "coupled_logistic", "globally_coupled_logistic"}
+    # These have tests of their own; the Ikeda map has its fixed point below.
+    others = {"ikeda", "matsumoto_tsuda", "coupled_logistic", "globally_coupled_logistic"}
     assert {row[0] for row in CYCLES} | others == set(NAMES)
 
 
@@ -770,6 +770,18 @@ def test_beta_shift_density_at_the_golden_mean() -> None:
     share = below * edge
     error = sqrt(share * (1 - share) / x.size)
     assert (x < edge).mean() == pytest.approx(share, abs=STANDARD_ERRORS * error)
+
+
+def test_matsumoto_tsuda_is_smooth_from_the_left_and_continuous() -> None:
+    """The conditions that give a and c, at 0.3; the branches are Galatolo, Monge and Nisoli's."""
+    g = function("matsumoto_tsuda")
+    left, right = jnp.array([0.3 - 1e-13]), jnp.array([0.3])
+    assert abs(jax.jacfwd(g)(left)[0, 0]) < PRINTED
+    assert g(left)[0] == pytest.approx(float(g(right)[0]), abs=PRINTED)
+    p = shipped("matsumoto_tsuda").parameters
+    seventh = (7 / 5) ** (1 / 3)
+    assert float(p["a"]) == pytest.approx(19 / 42 * seventh, abs=ROUNDING)
+    assert float(p["c"]) == pytest.approx(20 / (7 * 3**20) * seventh * exp(187 / 10), abs=ROUNDING)
 
 
 def test_cusp_density() -> None:

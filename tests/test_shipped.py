@@ -37,6 +37,8 @@ SHRUNK = {
     "logistic_plane": ("grid.a.num=30", "grid.b.num=30"),
     "henon_plane": ("grid.a.num=30", "grid.b.num=30"),
     "mandelbrot": ("grid.c_re.num=60", "grid.c_im.num=50", "iterate.length=100"),
+    "chaos_indicators": ("grid.p0.num=9", "iterate.length=400"),
+    "noise_induced": ("grid.xi.num=20", "iterate.length=2000"),
     "julia": ("grid.z0_re.num=60", "grid.z0_im.num=50", "iterate.length=100"),
     "minimise": ("iterate.length=50",),
     "invariant_density": ("iterate.length=20000",),

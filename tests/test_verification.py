@@ -47,7 +47,17 @@ ESCAPE: dict[str, Any] = {
     "analysis": {"escape": {"smooth": True}},
     "length": 200,
 }
-EVERY = {"henon": HENON, "solved": SOLVED, "lyapunov": LYAPUNOV, "escape": ESCAPE}
+NOISY: dict[str, Any] = {
+    "map": {
+        "equations": {"x": "a*x*(1 - x)"},
+        "parameters": {"a": 3.7},
+        "initial": {"x": 0.3},
+        "noise": {"x": 0.001},
+    },
+    "grid": {"a": {"start": 3.0, "stop": 3.9, "num": 90}},
+    "length": 100,
+}
+EVERY = {"henon": HENON, "solved": SOLVED, "lyapunov": LYAPUNOV, "escape": ESCAPE, "noisy": NOISY}
 
 
 @pytest.fixture(scope="module")

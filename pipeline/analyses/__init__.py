@@ -6,21 +6,28 @@ from collections.abc import Mapping
 from typing import Any
 
 from pipeline.analyses import (
+    autocorrelation,
     basin,
     convergence,
+    correlation_dimension,
     cycles,
     density,
     escape,
+    expansion_entropy,
     final,
+    gali,
     history,
     lyapunov,
     orbit,
     period,
     record,
+    recurrence,
     rotation,
     sensitivity,
+    spectrum,
     statistics,
     stopping,
+    zero_one,
 )
 from pipeline.analyses.analysis import Analysis, Subject
 from pipeline.analyses.fold import ALIGNING, Again, End, Fold, Iterate, Phase, Seen, Sequel
@@ -47,9 +54,12 @@ _FOLDS = (
     orbit, final, record, statistics, density, lyapunov, period, rotation, sensitivity, escape,
     history,
 )  # fmt: skip
-_SEARCHES = (basin, cycles)
+_INDICATORS = (
+    autocorrelation, spectrum, recurrence, correlation_dimension, zero_one, gali,
+)  # fmt: skip
+_SEARCHES = (basin, cycles, expansion_entropy)
 TABLE: dict[str, Analysis] = {
-    module.ANALYSIS.name: module.ANALYSIS for module in (*_FOLDS, *_SEARCHES)
+    module.ANALYSIS.name: module.ANALYSIS for module in (*_FOLDS, *_INDICATORS, *_SEARCHES)
 }
 
 

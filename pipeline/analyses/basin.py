@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.analyses import components
+from pipeline.analyses import components, dynamics
 from pipeline.analyses.analysis import Analysis, Subject
 from pipeline.analyses.attractors import programs, shares, volume
 from pipeline.analyses.attractors.known import ESCAPED, UNRESOLVED, Attractor
@@ -238,6 +238,8 @@ def refuse(subject: Subject) -> str | None:
         return f"it needs starts to tell apart: add an axis such as grid.{entry}={{...}}"
     if isinstance(problem, Map) and problem.counts:
         return "a formula uses n, so that where a start goes depends on when it starts"
+    if why_not := dynamics.noisy(problem, "attractors that a start goes to"):
+        return why_not
     if subject.iterate.follow is not None:
         return "with iterate.follow a cell begins where the one before ended, not at its start"
     if volume.kept(subject):

@@ -225,6 +225,8 @@ def refuse(subject: Subject) -> str | None:
     """What is no map of the state with derivatives, or of too many dimensions."""
     if getattr(subject.problem, "counts", False):
         return "a map whose formulas use n has no cycles"
+    if why_not := dynamics.noisy(subject.problem, "cycles"):
+        return why_not
     if why_not := dynamics.refuse(subject.solver):
         return why_not
     size = len(reals(subject.problem.components))

@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 from pipeline import solvers
+from pipeline.maps import Map
+from pipeline.objectives import Objective
 from pipeline.solvers import Solver
+
+
+def noisy(problem: Map | Objective, lacking: str) -> str | None:
+    """Why a map with noise has not what an analysis looks for; None of any other."""
+    given = isinstance(problem, Map) and problem.noise
+    return f"a map with noise has no {lacking}; drop map.noise" if given else None
 
 
 def refuse(solver: Solver, *, smooth: bool = True, inertia: bool = False) -> str | None:

@@ -114,12 +114,15 @@ class Sequel(NamedTuple):
             has nothing to do.
         find: (iteration, {name: value} of those) -> {variable: value}, of one cell.
         gives: the variables.
+        company: cells that go together, as many as their arrays let; a sum over many numbers of a
+            cell has the same bits in every such company, whatever the blocks are.
     """
 
     takes: tuple[str, ...]
     cost: Callable[[Mapping[str, np.ndarray]], np.ndarray]
     find: Callable[[Iteration, Mapping[str, Any]], dict[str, Any]]
     gives: tuple[str, ...]
+    company: int = 256
 
 
 @dataclass(frozen=True, eq=False)
@@ -147,6 +150,7 @@ class Fold:
             iteration: at transient + every, + 2 every, ... and at 0 where there is no transient.
         sequels: what follows the loop for some cells.
         again: second looks, one after the other.
+        holds: real numbers of one cell that it keeps on the way, if these are many.
     """
 
     finished: tuple[Variable, ...] = ()
@@ -168,6 +172,7 @@ class Fold:
     transient: Literal["all", "last", "none"] = "all"
     sequels: tuple[Sequel, ...] = ()
     again: tuple[Again, ...] = ()
+    holds: int = 0
 
     def looks(self, phase: Phase) -> bool:
         """Whether it looks at the steps of a phase."""

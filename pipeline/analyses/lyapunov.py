@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from pipeline.analyses import average, dynamics
+from pipeline.analyses import average, dynamics, tangents
 from pipeline.analyses.analysis import Analysis, Subject
 from pipeline.analyses.fold import Again, End, Fold, Seen
 from pipeline.arrays import Dimension, Variable
@@ -105,40 +105,6 @@ def _grown(growth: Growth, factor: Any) -> Growth:
     return growth._replace(mantissa=growth.mantissa * factor)
 
 
-def _basis(state: State, count: int) -> list[State]:
-    """The first unit vectors: entries in order, the real part of each before the imaginary one."""
-    import jax.numpy as jnp
-
-    vectors = []
-    for name, value in state.items():
-        units = (1, 1j) if jnp.iscomplexobj(value) else (1,)
-        for place in np.ndindex(value.shape):
-            for unit in units:
-                zero = {key: jnp.zeros_like(v) for key, v in state.items()}
-                one = np.zeros(value.shape, value.dtype)
-                one[place] = unit
-                vectors.append({**zero, name: jnp.asarray(one)})
-                if len(vectors) == count:
-                    return vectors
-    return vectors
-
-
-def _dot(a: State, b: State) -> Any:
-    import jax.numpy as jnp
-
-    products = [jnp.sum((jnp.conj(a[name]) * b[name]).real) for name in a]
-    return sum(products[1:], products[0])
-
-
-def _unit(vector: State, old: State) -> tuple[State, Any]:
-    """(the vector at length 1, its length); the old one instead of a vector of no length."""
-    import jax.numpy as jnp
-
-    length = jnp.sqrt(_dot(vector, vector))
-    inverse = 1 / length
-    return {name: jnp.where(length > 0, vector[name] * inverse, old[name]) for name in old}, length
-
-
 def _pair(vector: State) -> tuple[Any, Any]:
     """The two reals of a vector in the plane."""
     import jax.numpy as jnp
@@ -166,7 +132,7 @@ def _plane(kept: Kept, push: Callable[[State], State], basis: list[State]) -> Gr
     import jax.numpy as jnp
 
     (a, c), (b, d) = (_pair(push(unit)) for unit in basis)
-    vector, length = _unit(push(kept.vectors[0]), kept.vectors[0])
+    vector, length = tangents.unit(push(kept.vectors[0]), kept.vectors[0])
     area = jnp.abs(a * d - b * c)
     return (length, area), (vector,)
 
@@ -177,9 +143,8 @@ def _space(kept: Kept, push: Callable[[State], State], basis: list[State]) -> Gr
     for vector in kept.vectors:
         left = push(vector)
         for before in vectors:
-            along = _dot(before, left)
-            left = {name: left[name] - along * before[name] for name in left}
-        unit, length = _unit(left, vector)
+            left = tangents.less(left, before)
+        unit, length = tangents.unit(left, vector)
         vectors.append(unit)
         lengths.append(length)
     return tuple(lengths), tuple(vectors)
@@ -238,7 +203,7 @@ def build(subject: Subject, settings: Mapping[str, Any]) -> Fold:
         point = dict(seen.point)
         zero = jnp.zeros((), jnp.finfo(next(iter(point.values())).dtype).dtype)
         carried = 0 if size == 1 else 1 if plane else count
-        vectors = tuple(_basis(point, carried)) if carried else ()
+        vectors = tuple(tangents.basis(point, carried)) if carried else ()
         none = Zero(jnp.int32(0), point, jnp.bool_(False))
         return Kept((zero,) * count, vectors, (none,) * count if careful else ())
 
@@ -247,7 +212,7 @@ def build(subject: Subject, settings: Mapping[str, Any]) -> Fold:
 
         assert seen.push is not None
         point = dict(seen.point)
-        factors, vectors = advance(kept, seen.push, _basis(point, 2 if plane else 1))
+        factors, vectors = advance(kept, seen.push, tangents.basis(point, 2 if plane else 1))
         if seen.transient:
             return kept._replace(vectors=vectors)
         zeros = kept.zeros

@@ -253,6 +253,8 @@ def refuse(subject: Subject) -> str | None:
         return why_not
     if isinstance(subject.problem, Map) and subject.problem.counts:
         return "a map whose formulas use n has no cycles; make n a component of its own"
+    if why_not := dynamics.noisy(subject.problem, "cycles"):
+        return why_not
     reals = sum(component.reals for component in subject.problem.components.values())
     if reals > MOST:
         return f"expected a state of at most {MOST} reals, and this has {reals}"

@@ -18,7 +18,6 @@ from pipeline.analyses import average
 from pipeline.analyses.analysis import Analysis, Subject
 from pipeline.analyses.fold import End, Fold, Seen
 from pipeline.arrays import Dimension, Variable
-from pipeline.expressions import dividend
 from pipeline.maps import Map
 from pipeline.settings import Setting
 from pipeline.status import Status
@@ -49,7 +48,7 @@ def build(subject: Subject, settings: Mapping[str, Any]) -> Fold:
     assert isinstance(subject.problem, Map)
     g, name = subject.problem, _component(subject, settings["component"])
     circle, component = g.modulus[name], g.components[name]
-    lift = dividend(g.equations[name], circle) if name in g.equations else None
+    lift = g.lift(name)
     first, half = subject.iterate.transient + 1, max(1, subject.iterate.length // 2)
 
     def advance(seen: Seen) -> Any:
@@ -61,7 +60,11 @@ def build(subject: Subject, settings: Mapping[str, Any]) -> Fold:
         if lift is None:
             return g.change(seen.state, seen.before)[name]
         new = lift(g.values(seen.before, dict(seen.parameters), seen.n - 1))
-        return jnp.broadcast_to(new, old.shape).astype(old.dtype) - old
+        new = jnp.broadcast_to(new, old.shape).astype(old.dtype)
+        if g.noise:
+            # Which has moved the state from there, and by less than half a turn.
+            return new - old + g.change(seen.state, {**seen.state, name: new})[name]
+        return new - old
 
     def init(seen: Seen) -> Kept:
         import jax.numpy as jnp

@@ -122,6 +122,8 @@ def check(
     if isinstance(found, Map) and found.counts and solver and solver.freezes:
         reason = "a map whose formulas use n has no fixed points"
         mistakes.add("solver", f"{reason}; iterate it with solver=direct", solver.name)
+    if isinstance(found, Map) and found.noise:
+        _noisy(mistakes, solver, iterate)
     chosen = {}
     if "analysis" not in unread:
         chosen = _analyses(mistakes, given.get("analysis"), found, solver, iterate, swept)
@@ -219,6 +221,16 @@ def _solver(
         mistakes.add("solver", f"it takes no {group}; expected one of {able}", name)
         return None, settings
     return solver, settings
+
+
+def _noisy(mistakes: Mistakes, solver: Solver | None, iterate: Iterate) -> None:
+    """Note what asks a map with noise to settle."""
+    reason = "a map with noise has no fixed points"
+    if solver and solver.freezes:
+        advice = f"{reason}; iterate it with solver=direct, or drop map.noise"
+        mistakes.add("solver", advice, solver.name)
+    if iterate.stop == "converged":
+        mistakes.add("iterate.stop", f"{reason} to converge to; expected length", iterate.stop)
 
 
 def _match(mistakes: Mistakes, solver: Solver, found: Map | Objective) -> None:

@@ -19,7 +19,9 @@ def check_use(mistakes: Mistakes, problem: Map | Objective) -> None:
     main = problem.equations if isinstance(problem, Map) else problem.main
     function = problem.function
     starts = [value for value in problem.initial.values() if isinstance(value, Expression)]
-    used = {n for f in (*main.values(), *problem.definitions.values(), *starts) for n in f.names}
+    scales = [n.scale for n in problem.noise.values()] if isinstance(problem, Map) else []
+    every = (*main.values(), *problem.definitions.values(), *starts, *scales)
+    used = {n for f in every for n in f.names}
     used |= set(function.takes) if function else set()
     who = f"the function {function.name} does not take it" if function else "no formula uses it"
     for part in ("parameters", "definitions"):
@@ -47,6 +49,9 @@ def check_shapes(mistakes: Mistakes, problem: Map | Objective) -> None:
             f"equations.{name}": (f, problem.components[name])
             for name, f in problem.equations.items()
         }
+        shapes = {k: v.shape for k, v in (*problem.parameters.items(), *problem.components.items())}
+        for name, noise in problem.noise.items():
+            formulas[f"noise.{name}"] = noise.scale, Component(shapes[name])
     else:
         # Residuals are numbers or vectors of any length.
         wanted = None if problem.residuals else Component()
@@ -88,7 +93,7 @@ def _check_result(
         mistakes.add(where, f"expected {wanted}, but the formula gives {given}", formula.text)
     elif np.issubdtype(result.dtype, np.complexfloating) and not component.complex:
         advice = "the formula gives complex numbers"
-        if where.startswith("map."):
+        if where.startswith("map.equations."):
             name = where.rpartition(".")[2]
             advice += f"; then map.initial.{name} is complex too, such as 0+0j"
         mistakes.add(where, f"expected real numbers, but {advice}", formula.text)

@@ -23,6 +23,9 @@ RESULTS = frozenset(
     convergence_order convergence_rate critical_kind fixed_point_kind branch point
     rotation_number rotation_number_error record record_count record_iteration
     basin_fraction_error sensitivity
+    lag frequency recurrence_rate determinism correlation_radius correlation_sum
+    correlation_dimension correlation_dimension_error zero_one gali gali_iteration sali
+    expansion_entropy expansion_entropy_error log_expansion expansion_step
     """.split()
 )
 COUNTERS = {"n": "the number of steps done", "size": "the length of a vector component"}
@@ -39,6 +42,8 @@ _AFFIXES = {
     "{}_im": "the imaginary part",
     "{}0": "the initial value",
     "{}_mean_error": "the error of the mean",
+    "{}_autocorrelation": "the autocorrelation",
+    "{}_spectrum": "the spectrum",
     "attractor_{}": "the attractors",
     "record_{}": "the recorded states",
     "cycle_{}": "the cycles",

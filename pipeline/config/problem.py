@@ -6,12 +6,13 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from pipeline.config import formulas, functions, names, numbers, values
-from pipeline.config.mistakes import Mistakes
+from pipeline.config.mistakes import Mistakes, suggest
 from pipeline.device import Device
 from pipeline.errors import ExpressionError
 from pipeline.expressions import Expression, compile
 from pipeline.function import Function, recorded_place
 from pipeline.maps import Map
+from pipeline.noise import KINDS, Noise
 from pipeline.objectives import Objective
 from pipeline.settings import Setting, Settings
 from pipeline.state import Components, size
@@ -31,7 +32,7 @@ FIELDS: dict[str, Settings] = {
     },
 }
 PARTS = {
-    "map": ("equations", "definitions", "parameters", "initial", "modulus"),
+    "map": ("equations", "definitions", "parameters", "initial", "modulus", "noise"),
     "objective": ("definitions", "parameters", "initial"),
 }
 FORMULA = {"map": (), "objective": ("expression", "residuals")}
@@ -78,7 +79,9 @@ def read(
     texts = {key: node[key] for key in FORMULA[group] if node.get(key)}
     if function is not None and fields["name"] in NAMELESS:
         fields["name"] = function.name
-    resolved = {**fields, **texts, **parts}
+    # A map without noise has no key of it, as in the archives from before there was any.
+    own = {key: part for key, part in parts.items() if part or key != "noise"}
+    resolved = {**fields, **texts, **own}
     if function is None and FUNCTION in node:
         advice = FROM_PYTHON.format(recorded_place(group, node[FUNCTION]))
         mistakes.add(f"{group}.function", f"the {group} is a Python function, and {advice}")
@@ -143,10 +146,35 @@ def _map(
     for name, text in parts["equations"].items():
         _compile(mistakes, "map.equations", name, text, known, equations)
     modulus = _modulus(mistakes, parts["modulus"], common["components"])
+    noise = _noise(mistakes, parts["noise"], known, common)
     # The state has one order, that of the equations.
     order = parts["equations"] if common[FUNCTION] is None else parts["initial"]
     common["components"] = {name: common["components"][name] for name in order}
-    return Map(equations=equations, modulus=modulus, escape_radius=escape_radius, **common)
+    own = {"equations": equations, "modulus": modulus, "noise": noise}
+    return Map(**own, escape_radius=escape_radius, **common)
+
+
+def _noise(
+    mistakes: Mistakes, node: Mapping[str, Any], known: list[str], common: Mapping[str, Any]
+) -> dict[str, Noise]:
+    """A formula, or {its kind: the formula}, for each component or parameter that is disturbed."""
+    able, found = [*common["components"], *common["parameters"]], {}
+    for name, given in node.items():
+        where, texts, kind = f"map.noise.{name}", given, KINDS[0]
+        if name not in able:
+            mistakes.add(where, f"no component and no parameter of that name{suggest(name, able)}")
+            continue
+        if isinstance(given, dict):
+            if len(given) != 1 or not given.keys() <= set(KINDS):
+                forms = "{normal: 0.01}, by its standard deviation, or {uniform: 0.01}, up to it"
+                mistakes.add(where, f"expected a formula, {forms}", given)
+                continue
+            ((kind, texts),) = given.items()
+        scales: dict[str, Expression] = {}
+        _compile(mistakes, "map.noise", name, texts, known, scales)
+        if name in scales:
+            found[name] = Noise(scales[name], kind)
+    return found
 
 
 def _check_main(mistakes: Mistakes, texts: Mapping[str, Any]) -> None:

@@ -26,8 +26,16 @@ FIRST = (
     "basin_entropy",
     "basin_fraction",
     "steps",
+    "zero_one",
+    "correlation_dimension",
+    "expansion_entropy",
+    "gali",
+    "determinism",
 )
-LAST = ("status", "regime", "density_outside", "lyapunov_error", "rotation_number_error")
+LAST = (
+    "status", "regime", "density_outside", "lyapunov_error", "rotation_number_error",
+    "correlation_dimension_error", "expansion_entropy_error",
+)  # fmt: skip
 
 
 def fits(seen: View) -> str:

@@ -37,7 +37,8 @@ def write(page: Sheet, view: View, notes: str = "") -> None:
         lines = [words.heading(view)]
     elif len(equations) > MOST_LINES:
         lines.append("…")
-    below = [part for part in (words.settings(view), words.solver(view), notes) if part]
+    noise = ", ".join(words.noise(view))
+    below = [part for part in (words.settings(view), noise, words.solver(view), notes) if part]
     if below and _fits(page, "   ".join(below), 0.9):
         below = ["   ".join(below)]
     shown = [line for line in [*lines, *below] if line]

@@ -233,6 +233,9 @@ def caption(view: View, notes: str = "") -> str:
         lines.append(f"minimise: the sum of the squares of {'; '.join(residuals(iterated))}")
     lines += [f"{n}' = {text}" for n, text in section(iterated, "equations").items()]
     lines += [f"with {n} = {text}" for n, text in section(iterated, "definitions").items()]
+    for name, given in section(iterated, "noise").items():
+        kind, scale = next(iter(given.items())) if isinstance(given, dict) else ("normal", given)
+        lines.append(f"{kind} noise of {scale} in {name}")
     if function := section(iterated, "function"):
         squared = function.get("place") == "residuals"
         what = "the sum of the squares of a Python function" if squared else "a Python function"
@@ -265,6 +268,22 @@ def caption(view: View, notes: str = "") -> str:
     if isinstance(iterated.get("reference"), str):
         lines.append(iterated["reference"])
     return "\n".join(lines) + "\n"
+
+
+def noise(view: View) -> list[str]:
+    """What disturbs a map: "normal noise of $0.01$ in $x$", a line for each."""
+    iterated, found = view.iterated, []
+    names = [
+        n for part in ("initial", "parameters", "definitions") for n in section(iterated, part)
+    ]
+    for name, given in section(iterated, "noise").items():
+        kind, scale = next(iter(given.items())) if isinstance(given, dict) else ("normal", given)
+        try:
+            text = f"${_formula(scale, [*map(str, names), 'size', 'n'])}$"
+        except (CobwebError, ArithmeticError, ValueError, TypeError, RecursionError):
+            text = plain(str(scale))
+        found.append(f"{plain(str(kind))} noise of {text} in {symbol(str(name))}")
+    return found
 
 
 def ended(data: xr.Dataset) -> Mapping[str, int]:

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline import device
+from pipeline import device, noise
 from pipeline.errors import ConfigError
 from pipeline.experiment import Experiment
 from pipeline.function import Function
@@ -27,6 +27,7 @@ from pipeline.job.plan import Plan
 from pipeline.job.plan import plan as plan_blocks
 from pipeline.job.replay import replay
 from pipeline.job.structure import structure
+from pipeline.maps import Map
 
 __all__ = [
     "Call",
@@ -156,5 +157,8 @@ def _arguments(experiment: Experiment, first: int, last: int) -> tuple[Any, Cell
 
     fit = functools.partial(typed, experiment)
     numbers = jax.tree.map(fit, experiment.numbers())
-    swept = jax.tree.map(fit, columns(experiment.grid, np.arange(first, last)))
-    return numbers, Cell(np.arange(last - first, dtype=np.int32), swept)
+    places, problem = np.arange(first, last), experiment.problem
+    swept = jax.tree.map(fit, columns(experiment.grid, places))
+    noisy = problem.noise if isinstance(problem, Map) else ()
+    keys = {name: noise.keys(experiment.seed, name, places) for name in noisy}
+    return numbers, Cell(np.arange(last - first, dtype=np.int32), swept, keys=keys)

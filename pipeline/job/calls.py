@@ -26,8 +26,6 @@ from pipeline.status import Status
 
 # Lanes of the programs for some of the cells: the narrowest that takes them in so few turns.
 WIDTHS, TURNS = (64, 1024, LANES), 4
-# Lanes that go on together, sorted: they wait for the slowest.
-COMPANY = 256
 
 
 def build(experiment: Experiment, plan: Plan, numbers: Any, cells: Cell) -> Call:
@@ -123,7 +121,10 @@ def _amended(
 
 
 def _sequel(call: Call, experiment: Experiment, sequel: Sequel) -> Call:
-    """A call, some of whose cells go on afterwards, those that take as long together."""
+    """A call, some of whose cells go on afterwards, those that take as long together.
+
+    Sorted, since lanes wait for the slowest.
+    """
     import jax
 
     def one(numbers: Any, cell: Cell, given: dict[str, Any]) -> dict[str, Any]:
@@ -137,9 +138,9 @@ def _sequel(call: Call, experiment: Experiment, sequel: Sequel) -> Call:
         cost = sequel.cost(given)
         places = np.argsort(cost, kind="stable")[np.count_nonzero(cost == 0) :]
         results |= {name: np.array(results[name]) for name in sequel.gives}
-        for first in range(0, len(places), COMPANY):
-            some = places[first : first + COMPANY]
-            lanes = np.resize(some, COMPANY)
+        for first in range(0, len(places), sequel.company):
+            some = places[first : first + sequel.company]
+            lanes = np.resize(some, sequel.company)
             found = many(numbers, take(cells, lanes), {k: v[lanes] for k, v in given.items()})
             for name in sequel.gives:
                 results[name][some] = np.asarray(found[name])[: len(some)]

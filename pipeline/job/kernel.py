@@ -50,6 +50,8 @@ TABLE: dict[tuple[str, str], Kernel] = {
 # tangents of a plane.
 COSTLY = {"unroll": 1, "batch": 16}
 PLANE = 4
+# A body draws its random numbers several times over, and compiles for as long.
+NOISY = {"unroll": 1, "batch": 4}
 # A reduction over a vector depends on the batch whatever the width, so nothing is padded for it.
 BATCHED = Kernel(width=1)
 
@@ -80,6 +82,7 @@ def choose(experiment: Experiment, platform: str) -> Kernel:
         kernel = replace(kernel, guarded=False)
     assert isinstance(experiment.problem, Map)
     if experiment.problem.costly:
-        kernel = replace(kernel, **{k: min(v, getattr(kernel, k)) for k, v in COSTLY.items()})
+        most = NOISY if experiment.problem.noise else COSTLY
+        kernel = replace(kernel, **{k: min(v, getattr(kernel, k)) for k, v in most.items()})
     plane = sum(c.reals for c in experiment.problem.components.values()) > 1
     return replace(kernel, batch=max(1, kernel.batch // PLANE)) if plane else kernel

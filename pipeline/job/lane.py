@@ -38,11 +38,13 @@ class Cell(NamedTuple):
         swept: {quantity: []} what the axes make of them.
         state: where it starts if not at the document's initial state; NaN where it does. Empty
             where no axis is followed.
+        keys: {name: [2]} of what its noise follows from; empty where there is none.
     """
 
     place: Any
     swept: dict[str, Any]
     state: Mapping[str, Any] = {}  # nothing is put into it
+    keys: Mapping[str, Any] = {}
 
 
 def take(cells: Cell, places: np.ndarray) -> Cell:
@@ -51,7 +53,8 @@ def take(cells: Cell, places: np.ndarray) -> Cell:
     def some(values: Mapping[str, Any]) -> dict[str, Any]:
         return {name: v[places] for name, v in values.items()}
 
-    return Cell(cells.place[places], some(cells.swept), some(cells.state))
+    place, swept, state, keys = cells
+    return Cell(place[places], some(swept), some(state), some(keys))
 
 
 class Moves(NamedTuple):
@@ -136,7 +139,7 @@ def moves(experiment: Experiment, *, guarded: bool = False) -> Moves:
         return lane._replace(status=status.astype(jnp.int8) if flagged else status)
 
     def begin(numbers: Any, cell: Cell) -> Lane:
-        iteration = experiment.iteration(numbers, cell.swept)
+        iteration = experiment.iteration(numbers, cell.swept, cell.keys)
         x0 = experiment.start(numbers, cell.swept)
         if cell.state:
             # Whoever escaped at the value before starts anew.
@@ -152,7 +155,7 @@ def moves(experiment: Experiment, *, guarded: bool = False) -> Moves:
         return Lane(carry, status, kept, carry if any(onward) else ())
 
     def step(numbers: Any, cell: Cell, lane: Lane, n: Any, *, phase: Phase = "keeping") -> Lane:
-        iteration = experiment.iteration(numbers, cell.swept)
+        iteration = experiment.iteration(numbers, cell.swept, cell.keys)
         looking = [fold.looks(phase) for fold in folds]
         going, push = running(lane) if freezes else jnp.bool_(True), None
         old = lane.onward if any(onward) else lane.carry
@@ -203,7 +206,7 @@ def moves(experiment: Experiment, *, guarded: bool = False) -> Moves:
         return Lane(held(carry, lane.carry), held(status, lane.status), tuple(kept), ahead)
 
     def record(numbers: Any, cell: Cell, lane: Lane, running: Any, n: Any) -> dict[str, Any]:
-        iteration = experiment.iteration(numbers, cell.swept)
+        iteration = experiment.iteration(numbers, cell.swept, cell.keys)
         seen = Seen(n, iteration.state(lane.carry), iteration.probe(lane.carry), running)
         return {k: v for fold in recorders for k, v in fold.record(seen).items()}
 
@@ -213,7 +216,7 @@ def moves(experiment: Experiment, *, guarded: bool = False) -> Moves:
     def finish(
         numbers: Any, cell: Cell, lane: Lane, parts: Any = None, *, span: int = 0
     ) -> dict[str, Any]:
-        iteration = experiment.iteration(numbers, cell.swept)
+        iteration = experiment.iteration(numbers, cell.swept, cell.keys)
         status = iteration.terminate(lane.carry) if guarded else lane.status
         if solver.freezes:
             status = jnp.where(status == Status.bounded, Status.iteration_limit, status)

@@ -142,4 +142,5 @@ def _lane_bytes(experiment: Experiment) -> int:
     told = experiment.iterate.kinds and reals <= CLASSIFIED
     if experiment.solver.freezes and (experiment.solver.dense or told):
         held += MATRICES * reals**2
+    held += sum(fold.holds for fold in experiment.folds())
     return held * np.dtype(experiment.device.real).itemsize

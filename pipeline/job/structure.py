@@ -23,6 +23,8 @@ def structure(experiment: Experiment) -> str:
         formulas: Any = (_texts(problem.equations), dict(problem.modulus), problem.escape_radius)
     else:
         formulas = (_texts(problem.main), problem.sense)
+    if isinstance(problem, Map):
+        formulas += ({k: (noise.kind, noise.scale.text) for k, noise in problem.noise.items()},)
     if (function := problem.function) is not None:
         # And by what JAX made of them just now: a variable that they read may have changed.
         formulas += (function.place, id(function.call), function.program)

@@ -115,6 +115,18 @@ def test_a_sum_of_squares_shows_what_is_squared(residuals, lines, squared):
     assert f"minimise: the sum of the squares of {squared}" in words.caption(seen)
 
 
+def test_noise_is_told():
+    noise = {"x": {"uniform": "2*a"}, "a": 0.01, "y": "import"}
+    described = {"equations": {"x": "a*x"}, "parameters": {"a": 1}, "noise": noise}
+    seen = view.View(datasets.single(), {"map": described}, (), ())
+    assert words.noise(seen) == [
+        r"uniform noise of $2\,a$ in $x$",
+        "normal noise of $0.01$ in $a$",
+        "normal noise of import in $y$",
+    ]
+    assert "\nuniform noise of 2*a in x\n" in words.caption(seen)
+
+
 def test_a_caption_counts_how_the_cells_ended():
     ds = datasets.seed_basin()
     text = str(figures.draw(ds, style="paper").get_label())

@@ -27,11 +27,18 @@ MAPS["ricker_mean"] = [
     "map.initial={x: 0.3, m: 0}",
     f"grid={{r: {{start: 2, stop: 3, num: {CELLS}}}}}",
 ]
+# Numbers from the seed, the cell and the step; one parameter anew at each step.
+MAPS["noisy"] = [
+    "map=logistic",
+    "map.noise={x: 1e-3*x, a: {uniform: 0.01}}",
+    f"grid={{a: {{start: 3.4, stop: 3.8, num: {CELLS}}}}}",
+]
 ANALYSES = {
     "logistic": "[final, orbit, lyapunov]",
     "henon": "[final, orbit]",
     "cubic": "[lyapunov]",
     "ricker_mean": "[final]",
+    "noisy": "[final]",
 }
 
 
@@ -102,10 +109,11 @@ def test_four_devices_change_no_bit(whole):
     assert json.loads(ran.stdout) == here
 
 
-def escapes(**changed):
+def escapes(*overrides, **changed):
     described = config.read(
         config.compose(
             [
+                *overrides,
                 "experiment=orbit",
                 "map=quadratic_c",
                 "analysis=[escape]",
@@ -119,13 +127,14 @@ def escapes(**changed):
     return compute(described, **changed)
 
 
-def test_early_exit_gives_the_counts_of_the_plain_loop(monkeypatch):
+@pytest.mark.parametrize("given", [[], ["map.noise={z: 0.01}"]], ids=["still", "noisy"])
+def test_early_exit_gives_the_counts_of_the_plain_loop(monkeypatch, given):
     from pipeline.job import early
 
-    left = escapes()
+    left = escapes(*given)
     monkeypatch.setattr(early, "suits", lambda experiment: False)
     job._PROGRAMS.clear()
-    stayed = escapes()
+    stayed = escapes(*given)
     job._PROGRAMS.clear()
     assert same_bits(left, stayed)
     assert len(np.unique(left["escape_iteration"])) > 30
