@@ -84,23 +84,28 @@ class Experiment:
             "settings": {k: v for k, v in self.settings.items() if settings[k].swept},
         }
 
-    def iteration(self, numbers: Numbers, swept: Mapping[str, Any]) -> Iteration:
+    def iteration(
+        self, numbers: Numbers, swept: Mapping[str, Any], also: tuple[Quantity, ...] = ()
+    ) -> Iteration:
         """The iteration of one cell.
 
         Args:
             numbers: of `numbers`.
             swept: {quantity: []} what the axes make of them in this cell.
+            also: what is swept besides.
         """
         settings = {**self.settings, **numbers["settings"]}
-        for quantity in self._swept("setting"):
+        for quantity in self._swept("setting", also):
             settings[quantity.key] = swept[quantity.name]
-        return self.solver.build(self.problem, self.parameters(numbers, swept), settings)
+        return self.solver.build(self.problem, self.parameters(numbers, swept, also), settings)
 
-    def start(self, numbers: Numbers, swept: Mapping[str, Any]) -> State:
+    def start(
+        self, numbers: Numbers, swept: Mapping[str, Any], also: tuple[Quantity, ...] = ()
+    ) -> State:
         """The initial state of one cell; arguments as above."""
         import jax.numpy as jnp
 
-        values = self.parameters(numbers, swept)
+        values = self.parameters(numbers, swept, also)
         values |= {quantity.key: swept[quantity.name] for quantity in self._swept("free")}
         initial = {**self.problem.initial, **numbers["initial"]}
         x0 = start(initial, self.problem.components, values, jnp.result_type(float))
@@ -108,15 +113,17 @@ class Experiment:
             x0[quantity.key] = replace(x0[quantity.key], quantity, swept[quantity.name])
         return x0
 
-    def parameters(self, numbers: Numbers, swept: Mapping[str, Any]) -> dict[str, Any]:
+    def parameters(
+        self, numbers: Numbers, swept: Mapping[str, Any], also: tuple[Quantity, ...] = ()
+    ) -> dict[str, Any]:
         """{name: its value} of one cell; arguments as above."""
         parameters = dict(numbers["parameters"])
-        for quantity in self._swept("parameter"):
+        for quantity in self._swept("parameter", also):
             parameters[quantity.key] = replace(
                 parameters[quantity.key], quantity, swept[quantity.name]
             )
         return parameters
 
-    def _swept(self, target: str) -> list[Quantity]:
-        every = (quantity for axis in self.grid for quantity in axis.quantities)
+    def _swept(self, target: str, also: tuple[Quantity, ...] = ()) -> list[Quantity]:
+        every = dict.fromkeys([*(q for axis in self.grid for q in axis.quantities), *also])
         return [quantity for quantity in every if quantity.target == target]

@@ -7,6 +7,8 @@ from typing import Any
 
 from pipeline.analyses import (
     basin,
+    bifurcations,
+    continuation,
     convergence,
     cycles,
     density,
@@ -43,7 +45,7 @@ __all__ = [
 ]
 
 _FOLDS = (orbit, final, record, statistics, density, lyapunov, period, rotation, escape, history)
-_SEARCHES = (basin, cycles)
+_SEARCHES = (basin, cycles, continuation, bifurcations)
 TABLE: dict[str, Analysis] = {
     module.ANALYSIS.name: module.ANALYSIS for module in (*_FOLDS, *_SEARCHES)
 }
@@ -71,5 +73,11 @@ def folds(subject: Subject, chosen: Mapping[str, Mapping[str, Any]]) -> tuple[Fo
 
 def searches(subject: Subject, chosen: Mapping[str, Mapping[str, Any]]) -> tuple[Search, ...]:
     """The searches of a run, which come after the loop."""
-    built = (TABLE[name].build(subject, settings) for name, settings in chosen.items())
+    extended = {extends for name in chosen if (extends := TABLE[name].extends)}
+    built: list[Fold | Search] = []
+    for name, settings in chosen.items():
+        analysis = TABLE[name]
+        more = [chosen[analysis.extends]] if analysis.extends in chosen else []
+        if name not in extended:
+            built.append(analysis.build(subject, settings, *more))
     return tuple(search for search in built if isinstance(search, Search))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Iterator, Mapping
 from enum import IntEnum
 from typing import Any
@@ -159,7 +158,7 @@ def _arrays(found: Found, wanted: Wanted, every: Components) -> dict[str, np.nda
         "cycle_period": period,
         "cycle_residual": residual,
         "cycle_stable": stable,
-        **_states(points, every),
+        **components.split(points, every, prefix="cycle_"),
         "multiplier_re": np.real(multipliers),
         "multiplier_im": np.imag(multipliers),
     }
@@ -170,18 +169,6 @@ def stability(cycles: Cycles) -> np.ndarray:
     largest = np.max(np.abs(cycles.multipliers), axis=1)
     margin = np.maximum(NEGLIGIBLE, CURVED * cycles.blur)
     return np.where(largest < 1 - margin, Stability.stable, Stability.not_stable)
-
-
-def _states(points: np.ndarray, every: Components) -> dict[str, np.ndarray]:
-    """{variable: [..., (size)]} of flattened states, [..., d]."""
-    found, at = {}, 0
-    for name, component in every.items():
-        count = math.prod(component.shape)
-        for part in ("_re", "_im") if component.complex else ("",):
-            shape = (*points.shape[:-1], *component.shape)
-            found[f"cycle_{name}{part}"] = points[..., at : at + count].reshape(shape)
-            at += count
-    return found
 
 
 def refuse(subject: Subject) -> str | None:

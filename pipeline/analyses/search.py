@@ -12,13 +12,15 @@ from typing import Any, Protocol
 import numpy as np
 
 from pipeline.arrays import Variable
+from pipeline.grid import Quantity
 
 
 class Bench(Protocol):
     """What a search works on: the cells of the parameter axes, and what the loop made of them.
 
     Attributes:
-        cells: of the parameter axes, 1 where there are none.
+        cells: of the parameter axes, 1 where there are none. An axis of a quantity that the search
+            follows itself is left out.
         starts: of the start axes, 1 where there are none.
         shape: the sizes of the parameter axes.
         seed: of everything random.
@@ -43,6 +45,15 @@ class Bench(Protocol):
         """
         ...
 
+    def family(self, name: str, f: Callable[..., Any]) -> Callable[..., Any]:
+        """The same of a function of a family of iterations.
+
+        Args:
+            f: (at, *inputs) -> outputs, where at(*values of the quantities that the search follows)
+                are an iteration and its initial state.
+        """
+        ...
+
     def read(self, name: str, cell: int) -> np.ndarray:
         """[starts, ...] a result of the loop at one cell of the parameter axes."""
         ...
@@ -55,7 +66,9 @@ class Search:
     Attributes:
         variables: those of the parameter axes, and those of the whole grid.
         find: what there is -> {variable: [cells, ...], or [cells, starts, ...] on the whole grid}.
+        along: quantities that it follows itself; the axes that sweep them are none of its bench's.
     """
 
     variables: tuple[Variable, ...]
     find: Callable[[Bench], Mapping[str, np.ndarray]]
+    along: tuple[Quantity, ...] = ()

@@ -23,6 +23,12 @@ RESULTS = frozenset(
     convergence_order convergence_rate critical_kind fixed_point_kind branch point
     rotation_number rotation_number_error record record_count record_iteration
     basin_fraction_error
+    branch_count branch_period branch_origin branch_parent branch_points branch_begin branch_end
+    branch_parameter branch_arclength branch_stable branch_multiplier_re branch_multiplier_im
+    branch_cycle_point bifurcation bifurcation_count bifurcation_type bifurcation_parameter
+    bifurcation_period bifurcation_branch bifurcation_residual bifurcation_coefficient
+    bifurcation_criticality bifurcation_angle cascade doubling cascade_parameter cascade_period
+    cascade_delta cascade_alpha
     """.split()
 )
 COUNTERS = {"n": "the number of steps done", "size": "the length of a vector component"}
@@ -42,6 +48,8 @@ _AFFIXES = {
     "attractor_{}": "the attractors",
     "record_{}": "the recorded states",
     "cycle_{}": "the cycles",
+    "branch_{}": "the branches",
+    "bifurcation_{}": "the bifurcations",
 }
 
 
