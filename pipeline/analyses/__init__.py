@@ -58,8 +58,9 @@ def folds(subject: Subject, chosen: Mapping[str, Mapping[str, Any]]) -> tuple[Fo
         wanted |= {need: {} for need in TABLE[name].needs if need not in wanted}
     if subject.solver.freezes:
         wanted.setdefault("final", {})
-    built = {name: TABLE[name].build(subject, settings) for name, settings in wanted.items()}
-    built = {name: fold for name, fold in built.items() if isinstance(fold, Fold)}
+    own = {module.ANALYSIS.name for module in _FOLDS}
+    every = {name: TABLE[name].build(subject, wanted[name]) for name in wanted if name in own}
+    built = {name: fold for name, fold in every.items() if isinstance(fold, Fold)}
     if "period" in built and "lyapunov" in built:
         # It needs exponents, and shares these.
         exponents = built.pop("lyapunov")

@@ -21,16 +21,12 @@ from pipeline.settings import Setting
 SWITCHES = (Kind.flip, Kind.branch_point)
 
 
-def build(
-    subject: Subject, settings: Mapping[str, Any], following: Mapping[str, Any] | None = None
-) -> Search:
+def build(subject: Subject, settings: Mapping[str, Any], following: Mapping[str, Any]) -> Search:
     """The bifurcations of each cell, and the branches that they are on.
 
     Args:
-        following: the settings of the continuation; its defaults where there are none.
+        following: the settings of the continuation.
     """
-    if following is None:
-        following = {k: s.default for k, s in continuation.ANALYSIS.settings.items()}
     along = followed(subject, following)
     every = subject.problem.components
     room = dataclasses.replace(

@@ -66,6 +66,7 @@ def room(subject: Subject, settings: Mapping[str, Any], along: Followed) -> Room
         settings["max_period"],
         len(cycles.reals(subject.problem.components)),
         without=(along.axis.name,) if along.axis else (),
+        quantity=along.quantity.name,
     )
 
 
@@ -121,13 +122,15 @@ ANALYSIS = Analysis(
         "max_branches": Setting(
             "integer", 64, "room for so many; `branch_count` counts all", low=1, high=10**5
         ),
-        "max_points": Setting("integer", 400, "of a branch, half of them each way", low=3, high=10**6),
+        "max_points": Setting(
+            "integer", 500, "room for so many, of each branch", low=3, high=10**6
+        ),
         "step": Setting(
             "number", 0.01, "first step, in units of the range and of the states' extent",
             low=0, above=True,
         ),
         "min_step": Setting("number", 1e-9, "where a branch is given up", low=0, above=True),
-        "max_step": Setting("number", 0.02, "of a step", low=0, above=True),
+        "max_step": Setting("number", 0.04, "of a step", low=0, above=True),
     },
     refuse=cycles.refuse,
     faults=faults,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import Any, NamedTuple
 
-from pipeline.analyses.branches.bordered import Chain, chain, shifts
+from pipeline.analyses.branches.bordered import Chain, chain, shifts, tidy
 from pipeline.analyses.branches.family import Family, cycles
 
 # Newton's iterations of a point, before the step is halved.
@@ -151,7 +151,7 @@ def _turn(maps: Family, lane: Lane, period: Any, least: Any, most: Any) -> tuple
     border = jnp.concatenate([across[0], across[1][None]])[None]
     dz, dq = shifts(found, border, jnp.stack([lacking, jnp.ones_like(lacking)])[None])
     length = jnp.maximum(jnp.max(jnp.abs(dz[..., 0])), jnp.abs(dq[0, 0]))
-    points, level = lane.trial + dz[..., 0], lane.trial_level + dq[0, 0]
+    points, level = tidy(lane.trial + dz[..., 0]), lane.trial_level + dq[0, 0]
     level = jnp.where(landing, bound, level)
     along, rate = dz[..., 1], dq[0, 1]
     size = _length(along[0], rate)

@@ -114,6 +114,13 @@ def shifts(found: Chain, border: Any, right: Any) -> tuple[Any, Any]:
     return points, unknowns
 
 
+def tidy(points: Any) -> Any:
+    """Points without what is less than rounding: it might be too small to compute with."""
+    import jax.numpy as jnp
+
+    return jnp.where(jnp.abs(points) <= jnp.finfo(points.dtype).eps, 0, points)
+
+
 def dense(matrix: Any, right: Any) -> Any:
     """[k, s] the solutions of a linear system of several right sides, by reflections."""
     import jax.numpy as jnp
@@ -152,7 +159,7 @@ def newton(link: Link, points: Any, unknowns: Any, period: Any, border: Any, tar
         # Quadratic convergence ends where a step is rounding's own.
         still = (length <= SMALL) & (length > last / 4)
         over = still | (length == 0) | ~jnp.isfinite(length) | (count + 1 >= MOST)
-        points = points + jnp.where(still, 0, dz[..., 0])
+        points = tidy(points + jnp.where(still, 0, dz[..., 0]))
         unknowns = unknowns + jnp.where(still, 0, dq[:, 0])
         residual = jnp.max(jnp.abs(found.gaps))
         return points, unknowns, length, residual, count + 1, ~over

@@ -71,6 +71,17 @@ def tests(branch: Branch, eps: float) -> Tests:
     return Tests(rate, sharp(minus, scale), sharp(np.real(pairs), scale), one * np.sign(rate))
 
 
+def changed(values: np.ndarray) -> np.ndarray:
+    """[n - 1] Whether the sign changes up to the next point, or is 0 at an end alone."""
+    signs = np.sign(values)
+    last = np.maximum.accumulate(np.where(signs != 0, np.arange(len(signs)), 0))
+    held = signs[last]
+    found = held[:-1] * signs[1:] < 0
+    found[0] |= signs[0] == 0 and signs[1] != 0
+    found[-1] |= signs[-1] == 0 and signs[-2] != 0
+    return found
+
+
 def ends(branch: Branch) -> list[int]:
     """The points at which a branch meets another: between these and their neighbours, none."""
     found = [branch.origin] if branch.parent >= 0 else []
@@ -82,7 +93,9 @@ def events(number: int, branch: Branch, eps: float) -> list[Event]:
     """The bifurcations of one branch, in order."""
     found = tests(branch, eps)
     count = len(branch.level) - 1
-    changes = {name: values[:-1] * values[1:] < 0 for name, values in found._asdict().items()}
+    if count < 1:
+        return []
+    changes = {name: changed(values) for name, values in found._asdict().items()}
     # Where it is a branch point, the rate may change its sign and need not.
     changes["fold"] &= ~changes["branch_point"]
     for place in ends(branch):
@@ -92,9 +105,9 @@ def events(number: int, branch: Branch, eps: float) -> list[Event]:
     pairs = np.any(np.imag(branch.multipliers) != 0, axis=1)
     changes["neimark_sacker"] &= pairs[:-1] | pairs[1:]
     listed = []
-    for name, changed in changes.items():
+    for name, happens in changes.items():
         values = getattr(found, name)
-        for place in np.flatnonzero(changed):
+        for place in np.flatnonzero(happens):
             part = values[place] / (values[place] - values[place + 1])
             listed.append(Event(Kind[name], number, int(place), float(np.clip(part, 0.02, 0.98))))
     return sorted(listed, key=lambda event: (event.place, event.kind))
@@ -105,6 +118,8 @@ def close(branch: Branch, eps: float) -> set[int]:
     found = set()
     for name, values in tests(branch, eps)._asdict().items():
         if name == "branch_point":
+            continue
+        if len(values) < 3:
             continue
         before, here, after = np.abs(values[:-2]), np.abs(values[1:-1]), np.abs(values[2:])
         alike = (values[:-2] * values[1:-1] > 0) & (values[1:-1] * values[2:] > 0)

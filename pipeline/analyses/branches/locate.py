@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +13,7 @@ from pipeline.analyses.branches.programs import Frame, Programs, room
 from pipeline.analyses.branches.trace import Branch, padded
 
 # Newton's last step where it has converged, as a power of the precision.
-CONVERGED = 0.6
+CONVERGED = 0.45
 # A bifurcation between two points is no farther from their middle than so many of their distances.
 BETWEEN = 1.0
 
@@ -28,6 +29,7 @@ class Spot:
         lean: [2] how much of the parameter those directions hold.
         angle: of the critical multiplier.
         residual: of the augmented system.
+        turn: the place of the point that is the first on the branch: here it is the smallest.
     """
 
     kind: Kind
@@ -40,6 +42,7 @@ class Spot:
     lean: np.ndarray
     angle: float
     residual: float
+    turn: int = 0
 
     @property
     def period(self) -> int:
@@ -73,8 +76,25 @@ def locate(
         chosen = [guesses[k] for k in places]
         for k, spot in zip(places, solve[system](run, frame, chosen), strict=True):
             if spot is not None and _between(branches[spot.branch], spot):
-                found[k] = spot
+                found[k] = _begun(spot)
     return found
+
+
+def _begun(spot: Spot) -> Spot:
+    """Begun at the smallest point, with what is carried along."""
+    at = int(np.lexsort(spot.points.T[::-1])[0])
+    turn = np.exp(1j * spot.angle)
+    carried = spot.along
+    if spot.kind == Kind.neimark_sacker:
+        wave = (carried[0] + 1j * carried[1])[None]
+        once = np.concatenate([wave[:, at:], turn * wave[:, :at]], axis=1)
+        carried = np.concatenate([np.real(once), np.imag(once)])
+    else:
+        carried = np.concatenate([carried[:, at:], turn.real * carried[:, :at]], axis=1)
+    points = np.roll(spot.points, -at, axis=0)
+    return dataclasses.replace(
+        spot, points=points, along=carried, turn=(spot.period - at) % spot.period
+    )
 
 
 def flip(

@@ -17,7 +17,7 @@ from pipeline.maps import Map
 from pipeline.objectives import Objective
 
 # Points that there is room for, in one compiled program or another.
-ROOMS = (1, 4, 16, 64, 256, 1024)
+ROOMS = (8, 128, 1024)
 
 
 class Measured(NamedTuple):

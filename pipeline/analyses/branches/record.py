@@ -32,7 +32,7 @@ class Origin(IntEnum):
 
 @dataclasses.dataclass(frozen=True)
 class Room:
-    """The sizes of the dimensions, and the axes that the variables lack."""
+    """The sizes of the dimensions, the axes that the variables lack, and what is followed."""
 
     branches: int
     points: int
@@ -41,6 +41,7 @@ class Room:
     bifurcations: int = 0
     cascades: int = 0
     without: tuple[str, ...] = ()
+    quantity: str = ""
 
     @property
     def doublings(self) -> int:
@@ -66,7 +67,8 @@ def branch_variables(every: Components, room: Room) -> tuple[Variable, ...]:
         Variable("branch_begin", (branch,), "int8", "why it ends at the first point",
                  attributes=ends),
         Variable("branch_end", (branch,), "int8", "why it ends at the last point", attributes=ends),
-        Variable("branch_parameter", (branch, point), "float", "parameter along the branch"),
+        Variable("branch_parameter", (branch, point), "float", f"{room.quantity} along the branch",
+                 attributes={"quantity": room.quantity}),
         Variable("branch_arclength", (branch, point), "float",
                  "length of the branch up to here, of parameter and first point"),
         Variable("branch_stable", (branch, point), "int8", "whether the cycle attracts",

@@ -202,7 +202,34 @@ def _located(run: Programs, found: Found, first: int) -> list[Spot]:
         for k, some in places.items():
             every[k] = _finer(run, every[k], sorted(some))
             located = {event: spot for event, spot in located.items() if event.branch != k}
-    return list(located.values())
+    return _inserted(run, every, list(located.values()))
+
+
+def _inserted(run: Programs, every: list[Branch], spots: list[Spot]) -> list[Spot]:
+    """The spots in order, each a point of its branch and in that place."""
+    found = []
+    for k in sorted({spot.branch for spot in spots}):
+        own = sorted((s for s in spots if s.branch == k), key=lambda s: (s.place, s.kind))
+        branch, i = every[k], np.array([spot.place for spot in own])
+        extra = dataclasses.replace(
+            branch,
+            points=np.stack([np.roll(spot.points, -spot.turn, axis=0) for spot in own]),
+            level=np.array([spot.level for spot in own]),
+            rate=np.where([s.kind == Kind.fold for s in own], 0, branch.rate[i]),
+        )
+        every[k] = _with(branch, i, measured(run, [extra])[0])
+        found += [dataclasses.replace(s, place=s.place + 1 + n) for n, s in enumerate(own)]
+    return found
+
+
+def _with(branch: Branch, places: np.ndarray, extra: Branch) -> Branch:
+    """With further points, each behind the one in its place."""
+    names = ("points", "level", "rate", "multipliers", "matrix", "slope")
+    joined = {
+        n: np.insert(getattr(branch, n), places + 1, getattr(extra, n), axis=0) for n in names
+    }
+    origin = branch.origin + int(np.count_nonzero(places < branch.origin))
+    return dataclasses.replace(branch, origin=origin, **joined)
 
 
 def _finer(run: Programs, branch: Branch, places: list[int]) -> Branch:
@@ -232,10 +259,7 @@ def _finer(run: Programs, branch: Branch, places: list[int]) -> Branch:
     rate = (branch.rate[i] + branch.rate[i + 1]) / 2
     extra = dataclasses.replace(branch, points=states, level=levels[good].astype(float), rate=rate)
     (extra,) = measured(run, [extra])
-    names = ("points", "level", "rate", "multipliers", "matrix", "slope")
-    joined = {n: np.insert(getattr(branch, n), i + 1, getattr(extra, n), axis=0) for n in names}
-    origin = branch.origin + int(np.count_nonzero(i < branch.origin))
-    return _rated(dataclasses.replace(branch, origin=origin, **joined))
+    return _rated(_with(branch, i, extra))
 
 
 def _rated(branch: Branch) -> Branch:
@@ -318,9 +342,8 @@ def _crossing(found: Found, number: int) -> Iterator[Start]:
     rate = tangents @ spot.lean
     i = spot.place
     chord = np.append(branch.points[i + 1, 0] - branch.points[i, 0], np.diff(branch.level)[i])
-    whole = np.concatenate([along[:, 0], rate[:, None]], axis=1)
-    whole /= np.linalg.norm(whole, axis=1, keepdims=True)
-    other = int(np.argmin(np.abs(whole @ chord)))
+    own = np.concatenate([along[:, spot.turn], rate[:, None]], axis=1)
+    other = int(np.argmin(np.abs(own @ chord) / np.linalg.norm(own, axis=1)))
     yield Start(spot.cell, spot.points, spot.level, along[other], float(rate[other]), parent=number)
 
 
@@ -345,7 +368,7 @@ def _through(branch: Branch, spot: Spot) -> bool:
     if branch.cell != spot.cell or branch.period != spot.period:
         return False
     path = np.concatenate([branch.points[:, 0], branch.level[:, None]], axis=1)
-    here = np.append(spot.points[0], spot.level)
+    here = np.append(spot.points[spot.turn], spot.level)
     chords, gaps = np.diff(path, axis=0), here - path[:-1]
     square = np.sum(chords**2, axis=1)
     part = np.clip(np.sum(chords * gaps, axis=1) / np.where(square > 0, square, 1), 0, 1)

@@ -179,7 +179,7 @@ def _halves(
         np.full(len(own), steps.first),
     )
     first_rates = np.asarray(lanes.rate, float)
-    most = [(steps.points - 1) // (2 if s.both else 1) for s in own]
+    room_left = np.full(len(starts), steps.points - 1)
     taken: list[list[tuple[np.ndarray, float, float]]] = [[] for _ in own]
     ends = np.full(len(own), int(End.none))
     left = np.arange(len(own))
@@ -195,7 +195,8 @@ def _halves(
         lanes, brought = run.advance(cells[left], lanes, periods[left], *limits)
         for row, k in enumerate(left):
             for turn in np.flatnonzero(brought.taken[row]):
-                if len(taken[k]) < most[k]:
+                if room_left[rows[k][0]] > 0:
+                    room_left[rows[k][0]] -= 1
                     states = brought.points[row, turn, : periods[k]].astype(float)
                     place = float(brought.level[row, turn]), float(brought.rate[row, turn])
                     taken[k].append((states, *place))
