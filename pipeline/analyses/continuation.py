@@ -21,6 +21,8 @@ from pipeline.settings import Setting
 
 # Cycles sought at one value, over the branches that there is room for: folds join two.
 PER_BRANCH = 2
+# Of the points, for those that are put between others: one in so many.
+BETWEEN = 10
 # Of the range: start values are not at its ends, where a cycle may just be born.
 MARGIN = 0.0037
 
@@ -49,9 +51,10 @@ def plan(
         starts=settings["starts"],
         region=cycles.region(subject.problem.components, settings["region"]),
     )
-    steps = Steps(
-        settings["step"], settings["min_step"], settings["max_step"], settings["max_points"]
-    )
+    most = settings["max_points"]
+    # What is put between points later needs room as well.
+    points = most - most // BETWEEN
+    steps = Steps(settings["step"], settings["min_step"], settings["max_step"], points)
     return Plan(
         wanted, np.array([along.low, along.high]), levels(settings["start_values"]), steps,
         longest, settings["max_branches"], locates, switches,

@@ -73,7 +73,7 @@ def _diagram(page: style.Sheet, ax: Axes, seen: View, first: Coordinate) -> list
     """The lines and marks; the legend's handles."""
     data = seen.data
     x = data["branch_parameter"].values
-    low, high = _limits(first, data[first.variable].values)
+    low, high = _limits(seen, first)
     axis = next((a for a in seen.parameters if parameter(seen) in a.quantities), None)
     if axis is not None:
         _behind(page, ax, seen, axis, first, (low, high))
@@ -90,7 +90,7 @@ def _diagram(page: style.Sheet, ax: Axes, seen: View, first: Coordinate) -> list
             stabilities.add(code)
             branches.lines(page, ax, segments, colour=colour, stable=code)
     finite = x[np.isfinite(x)]
-    ax.set_xlim(*(float(v) for v in (finite.min(), finite.max())))
+    ax.set_xlim(*raster.limits(finite, finite, margin=0.0 if axis is not None else 0.02))
     ax.set_ylim(low, high)
     if first.circle is not None:
         bifurcation.circle(ax, "y", first.circle)
@@ -106,11 +106,19 @@ def _label(seen: View, axis: Axis | None) -> str:
     return f"{name.replace('.', ' ')}" if "." in name else f"parameter {words.symbol(name)}"
 
 
-def _limits(coordinate: Coordinate, values: np.ndarray) -> tuple[float, float]:
+def _limits(seen: View, coordinate: Coordinate) -> tuple[float, float]:
+    """Of what attracts and what bifurcates, and as much beside it: branches may go to infinity."""
     if coordinate.circle is not None:
         return 0.0, coordinate.circle
-    finite = values[np.isfinite(values)]
-    return raster.limits(finite, finite, margin=0.05)
+    every = seen.data[coordinate.variable].values
+    inner = [every[seen.data["branch_stable"].values == 1].ravel()]
+    if "bifurcation_type" in seen.data:
+        inner.append(seen.data[f"bifurcation_{coordinate.name}"].values.ravel())
+    kept, every = (v[np.isfinite(v)] for v in (np.concatenate(inner), every))
+    if not kept.size:
+        kept = every
+    low, high = raster.limits(kept, kept, margin=0.5)
+    return raster.limits(*(np.clip(every, low, high),) * 2, margin=0.05)
 
 
 def _behind(

@@ -18,12 +18,12 @@ MOST = 8
 TURNS = 48
 # Cosine of the angle between neighbouring tangents: a smaller one halves the step, a larger one
 # lets it grow.
-BENT, STRAIGHT = 0.97, 0.995
+BENT, STRAIGHT = 0.985, 0.9965
 # Changes of the characteristic numbers from point to point, likewise.
 LEAP, CREEP = 0.4, 0.15
 GROWTH = 1.6
 # Extents from the origin at which a branch has left.
-FAR = 1e4
+FAR = 1e3
 LOW, HIGH = 1, 2
 
 
@@ -189,6 +189,8 @@ def _turn(maps: Family, lane: Lane, period: Any, least: Any, most: Any) -> tuple
     closed = (lane.taken > 2) & (behind < 0) & (ahead >= 0) & (apart <= 2 * chord) & alike
     left = ~jax.vmap(maps.inside)(points).all() | (jnp.max(jnp.abs(points)) > FAR)
     easy = (lane.count <= 3) & (cosine > STRAIGHT) & (leap < CREEP)
+    # Far out, as where a branch goes to infinity, steps are a part of the way there.
+    most = most * jnp.maximum(1, jnp.max(jnp.abs(points[0])))
     step = jnp.where(takes & easy, jnp.minimum(GROWTH * lane.step, most), lane.step)
     step = jnp.where(back, lane.step / 2, step)
     end = jnp.where(landing, jnp.where(lane.landing == HIGH, End.high, End.low), End.none)
