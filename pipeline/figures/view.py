@@ -90,7 +90,7 @@ class View:
 
     @property
     def swept(self) -> frozenset[str]:
-        """The parameters, settings and starts that axes sweep or branches follow, in part or whole."""
+        """The parameters, settings and starts that axes or branches go along, whole or in part."""
         followed = self.data.get("branch_parameter")
         every = {q for axis in self.axes for q in axis.quantities}
         every |= set() if followed is None else {str(followed.attrs.get("quantity", ""))}

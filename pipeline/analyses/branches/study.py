@@ -98,6 +98,17 @@ def _traced(run: Programs, found: Found, starts: list[Start], plan: Plan) -> lis
     return measured(run, [_halved(run, found.frame, branch) for branch in traced])
 
 
+def _prime(branch: Branch) -> bool:
+    """Whether its cycles are not shorter ones all along."""
+    points, period = branch.points, branch.period
+    gaps = (
+        np.max(np.abs(points - np.roll(points, -q, axis=1)))
+        for q in range(1, period)
+        if period % q == 0
+    )
+    return all(gap > NEAR for gap in gaps)
+
+
 def _room(starts: list[Start], found: Found, plan: Plan) -> list[Start]:
     """As many as there is room for."""
     counts: dict[int, int] = {}
@@ -120,6 +131,8 @@ def _once(
     kept: list[int] = []
     crossed: dict[int, list[np.ndarray]] = {}
     for k, branch in enumerate(branches):
+        if not _prime(branch):
+            continue
         others = [c for j in kept if branches[j].cell == branch.cell for c in crossed[j]]
         alike = [c for c in others if len(c) == branch.period]
         own = starts[k].points
