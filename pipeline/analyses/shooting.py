@@ -17,6 +17,8 @@ MOST = 24
 SMALL = 1e-5
 # Rounding errors of a step of the map, in units of the last place of what it adds up.
 ROUNDING = 64
+# More columns take longer to compile than they are worth.
+UNROLLED = 3
 
 
 class Shot(NamedTuple):
@@ -134,8 +136,7 @@ def condense(jacobians: Any, gaps: Any) -> tuple[Any, Any, Any]:
         a, b, c = carry
         jacobian, gap = one
         rows = jnp.block([[b, a, zero, c], [jacobian, zero, -eye, -gap]])
-        for column in range(size):
-            rows = reflected(rows, column)
+        rows = cleared(rows, size)
         above, below = rows[:size], rows[size:]
         return (
             below[:, size : 2 * size],
@@ -173,7 +174,18 @@ def substitute(rows: Any, first: Any, weights: Any) -> Any:
     return shifts
 
 
-def reflected(rows: Any, column: int) -> Any:
+def cleared(rows: Any, columns: int) -> Any:
+    """The rows after reflections that clear the first columns below the diagonal."""
+    import jax
+
+    if columns > UNROLLED:
+        return jax.lax.fori_loop(0, columns, lambda column, rows: _reflected(rows, column), rows)
+    for column in range(columns):
+        rows = _reflected(rows, column)
+    return rows
+
+
+def _reflected(rows: Any, column: Any) -> Any:
     """The rows after the Householder reflection that clears a column below its diagonal."""
     import jax.numpy as jnp
 

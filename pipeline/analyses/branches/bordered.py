@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from pipeline.analyses.shooting import condense, reflected, substitute
+from pipeline.analyses.shooting import UNROLLED, cleared, condense, substitute
 
 # Newton's iterations, and of those the ones after which a step that is no shorter is rounding's.
 MOST = 24
@@ -123,19 +123,23 @@ def tidy(points: Any) -> Any:
 
 def dense(matrix: Any, right: Any) -> Any:
     """[k, s] the solutions of a linear system of several right sides, by reflections."""
+    import jax
     import jax.numpy as jnp
 
     size = len(matrix)
-    rows = jnp.concatenate([matrix, right], axis=1)
-    for column in range(size):
-        rows = reflected(rows, column)
-    found: list[Any] = []
-    for k in reversed(range(size)):
-        known = rows[k, size:]
-        if found:
-            known = known - rows[k, k + 1 : size] @ jnp.stack(found[::-1])
-        found.append(known / rows[k, k])
-    return jnp.stack(found[::-1])
+    rows = cleared(jnp.concatenate([matrix, right], axis=1), size)
+
+    def back(turn: Any, found: Any) -> Any:
+        k = size - 1 - turn
+        known = rows[k, size:] - rows[k, :size] @ found
+        return found.at[k].set(known / rows[k, k])
+
+    found = jnp.zeros_like(right)
+    if size > UNROLLED:
+        return jax.lax.fori_loop(0, size, back, found)
+    for turn in range(size):
+        found = back(turn, found)
+    return found
 
 
 def newton(link: Link, points: Any, unknowns: Any, period: Any, border: Any, target: Any) -> Solved:
