@@ -78,7 +78,7 @@ def searches(subject: Subject, chosen: Mapping[str, Mapping[str, Any]]) -> tuple
     built: list[Fold | Search] = []
     for name, settings in chosen.items():
         analysis = TABLE[name]
-        more = [chosen[analysis.extends]] if analysis.extends in chosen else []
+        more = [chosen[analysis.extends]] if analysis.extends else []
         if name not in extended:
             built.append(analysis.build(subject, settings, *more))
     return tuple(search for search in built if isinstance(search, Search))

@@ -14,6 +14,7 @@ from pipeline.analyses.branches import record
 from pipeline.analyses.branches.cascade import cascades
 from pipeline.analyses.branches.detect import Kind
 from pipeline.analyses.branches.followed import followed
+from pipeline.analyses.branches.seeds import slices
 from pipeline.analyses.branches.study import study
 from pipeline.analyses.search import Bench, Search
 from pipeline.settings import Setting
@@ -38,11 +39,14 @@ def build(subject: Subject, settings: Mapping[str, Any], following: Mapping[str,
     planned = continuation.plan(subject, following, along, switches, locates=True)
 
     def find(bench: Bench) -> dict[str, np.ndarray]:
-        found = study(bench, planned)
-        return {
-            **record.branch_arrays(found, every, room, bench.cells),
-            **record.bifurcation_arrays(found, cascades(found), every, room, bench.cells),
-        }
+        parts = []
+        for part in slices(bench):
+            found, total = study(part, planned), part.cells
+            lines = record.branch_arrays(found, every, room, total)
+            parts.append(
+                lines | record.bifurcation_arrays(found, cascades(found), every, room, total)
+            )
+        return record.joined(parts)
 
     variables = record.branch_variables(every, room), record.bifurcation_variables(every, room)
     return Search((*variables[0], *variables[1]), find, (along.quantity,))

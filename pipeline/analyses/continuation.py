@@ -13,6 +13,7 @@ from pipeline.analyses.branches import record
 from pipeline.analyses.branches.detect import Kind
 from pipeline.analyses.branches.followed import Followed, Unfit, followed
 from pipeline.analyses.branches.record import Room
+from pipeline.analyses.branches.seeds import slices
 from pipeline.analyses.branches.study import Plan, study
 from pipeline.analyses.branches.trace import Steps
 from pipeline.analyses.hunt import Wanted
@@ -80,7 +81,11 @@ def build(subject: Subject, settings: Mapping[str, Any]) -> Search:
     planned = plan(subject, settings, along)
 
     def find(bench: Bench) -> dict[str, np.ndarray]:
-        return record.branch_arrays(study(bench, planned), every, own, bench.cells)
+        parts = [
+            record.branch_arrays(study(part, planned), every, own, part.cells)
+            for part in slices(bench)
+        ]
+        return record.joined(parts)
 
     return Search(record.branch_variables(every, own), find, (along.quantity,))
 

@@ -26,10 +26,14 @@ class Bench(Protocol):
         seed: of everything random.
     """
 
-    cells: int
-    starts: int
-    shape: tuple[int, ...]
-    seed: int
+    @property
+    def cells(self) -> int: ...  # noqa: D102  # above
+    @property
+    def starts(self) -> int: ...  # noqa: D102
+    @property
+    def shape(self) -> tuple[int, ...]: ...  # noqa: D102
+    @property
+    def seed(self) -> int: ...  # noqa: D102
 
     def program(self, name: str, f: Callable[..., Any]) -> Callable[..., Any]:
         """A function of one row, compiled for many.
@@ -46,7 +50,7 @@ class Bench(Protocol):
         ...
 
     def family(self, name: str, f: Callable[..., Any]) -> Callable[..., Any]:
-        """The same of a function of a family of iterations.
+        """The same of a function of a family of iterations, for any settings of the analyses.
 
         Args:
             f: (at, *inputs) -> outputs, where at(*values of the quantities that the search follows)

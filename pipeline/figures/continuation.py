@@ -168,9 +168,10 @@ def _handles(page: style.Sheet, palette: dict[int, Any], stabilities: set[bool])
     ]
     for code, label in ((True, "stable"), (False, "not stable")):
         if code in stabilities:
-            own = {"linewidth": (1.5 if code else 0.7) * line}
-            dashes = "-" if code else branches.DASHES
-            result.append(Line2D([], [], color=style.FRAME, linestyle=dashes, label=label, **own))
+            width, dashes = (1.5 if code else 0.7) * line, "-" if code else branches.DASHES
+            shown = Line2D([], [], color=style.FRAME, label=label, linewidth=width)
+            shown.set_linestyle(dashes)
+            result.append(shown)
     return result
 
 

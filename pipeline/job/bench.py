@@ -14,7 +14,7 @@ from pipeline import device
 from pipeline.experiment import Experiment
 from pipeline.grid import Axis, Quantity, columns, parameters, shape
 from pipeline.job.arguments import typed
-from pipeline.job.structure import structure
+from pipeline.job.structure import iterated, structure
 
 # Rows of one call: few widths, since each is compiled; none narrower, since narrower loops are
 # vectorised otherwise.
@@ -51,7 +51,7 @@ class Bench:
             iteration = experiment.iteration(numbers, swept)
             return f(iteration, experiment.start(numbers, swept), *inputs)
 
-        return self._compiled(name, row)
+        return self._compiled(f"{structure(experiment)} {name}", row)
 
     def family(self, name: str, f: Callable[..., Any]) -> Callable[..., Any]:
         """The same of a family of iterations."""
@@ -65,14 +65,14 @@ class Bench:
 
             return f(at, *inputs)
 
-        return self._compiled(f"along {also} {name}", row)
+        return self._compiled(f"{iterated(experiment)} along {also} {name}", row)
 
-    def _compiled(self, name: str, row: Callable[..., Any]) -> Callable[..., Any]:
+    def _compiled(self, key: str, row: Callable[..., Any]) -> Callable[..., Any]:
         import jax
 
         experiment = self.experiment
         numbers = jax.tree.map(self._typed, experiment.numbers())
-        rows = _program(f"{structure(experiment)} {name}", row)
+        rows = _program(key, row)
 
         def run(cells: np.ndarray, *inputs: Any) -> Any:
             """Piece by piece, the last row again where there are too few."""

@@ -166,8 +166,12 @@ def test_a_formula_of_ones_own():
     span = "analysis.continuation={low: 0.2, high: 0.85, max_period: 2}"
     ds = run(*words, "map.initial={x: 0.4}", span)
     t = 2.028757838110434  # the first root of tan(t) = -t
-    assert found(ds, Kind.flip, 1) == pytest.approx([t / np.pi / np.sin(t)], rel=EXACT)
+    # The sine is odd: there are two, and at 1/pi a pitchfork.
+    flip = t / np.pi / np.sin(t)
+    assert found(ds, Kind.flip, 1) == pytest.approx([flip, flip], rel=EXACT)
+    assert found(ds, Kind.flip, 1, "x")[:, 0] == pytest.approx([-t / np.pi, t / np.pi])
     assert found(ds, Kind.branch_point) == pytest.approx([1 / np.pi], rel=EXACT)
+    assert found(ds, Kind.branch_point, name="criticality") == Criticality.supercritical
 
 
 def test_bifurcations_need_branches():

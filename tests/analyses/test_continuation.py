@@ -94,7 +94,7 @@ def test_cells_are_followed_as_one_by_one():
 def test_a_closed_branch():
     # The fixed points of x' = x + p^2 + x^2 - 1 are a circle.
     ds = run(
-        "map=custom", "map.equations={x: x + p**2 + x**2 - 1}", "map.parameters={p: 0}",
+        "map=custom", "map.equations={x: 'x + p**2 + x**2 - 1'}", "map.parameters={p: 0}",
         "map.initial={x: -0.9}", "analysis.continuation={low: -2, high: 2, max_period: 1}",
     )  # fmt: skip
     p, x = points(ds, "parameter", 0), points(ds, "x", 0)[:, 0]
@@ -107,7 +107,7 @@ def test_a_closed_branch():
 
 def test_a_branch_that_leaves_for_infinity():
     # x = 1/p.
-    words = "map=custom", "map.equations={x: x/2 + 1/(2*p)}", "map.parameters={p: 1}"
+    words = "map=custom", "map.equations={x: 'x/2 + 1/(2*p)'}", "map.parameters={p: 1}"
     ds = run(*words, "map.initial={x: 1}", "analysis.continuation={low: -1, high: 1}")
     ends = [int(ds[f"branch_{side}"][k]) for k in range(2) for side in ("begin", "end")]
     assert sorted(ends) == [End.low, End.high, End.escaped, End.escaped]
@@ -115,7 +115,7 @@ def test_a_branch_that_leaves_for_infinity():
 
 def test_steps_that_fail_and_room_that_is_full():
     # sqrt(p) has no continuation below 0.
-    words = "map=custom", "map.equations={x: x/2 + sqrt(p)}", "map.parameters={p: 1}"
+    words = "map=custom", "map.equations={x: 'x/2 + sqrt(p)'}", "map.parameters={p: 1}"
     ds = run(*words, "map.initial={x: 1}", "analysis.continuation={low: -1, high: 1}")
     assert int(ds.branch_begin[0]) == End.step_too_small
     assert abs(float(ds.branch_parameter[0, 0])) < 1e-6
@@ -183,5 +183,5 @@ def test_what_is_refused(words, message):
 
 def test_names_of_branches_are_taken():
     with pytest.raises(ConfigError, match="the name is taken by the branches of x"):
-        run("map=custom", "map.equations={x: x*branch_x}", "map.parameters={branch_x: 1}",
+        run("map=custom", "map.equations={x: 'x*branch_x'}", "map.parameters={branch_x: 1}",
             "map.initial={x: 1}")  # fmt: skip

@@ -113,7 +113,10 @@ def flip(
     )
     nothing = np.zeros(0)
     guess = _Guess(event, cell, points, level, nothing, nothing)
-    return _spots(frame, [guess], *found[:4], found[4], lambda k: (np.zeros(2), np.pi))[0]
+    points, levels, along, residual, last = found
+    return _spots(
+        frame, [guess], points, levels, along, residual, last, lambda k: (np.zeros(2), np.pi)
+    )[0]
 
 
 def _guess(branch: Branch, event: Event) -> _Guess:
@@ -156,9 +159,12 @@ def _critical(run: Programs, frame: Frame, guesses: list[_Guess]) -> list[Spot |
         own = vector(guess.matrix, sign)
         own = np.real(own) if np.linalg.norm(np.real(own)) > 0.5 else np.imag(own)
         vectors.append(own / np.linalg.norm(own))
-    found = run.critical(*_rows(guesses), np.stack(vectors), signs)
+    points, level, along, residual, length = run.critical(*_rows(guesses), np.stack(vectors), signs)
     angles = np.where(signs > 0, 0, np.pi)
-    return _spots(frame, guesses, *found, lambda k: (np.zeros(2), float(angles[k])))
+    return _spots(
+        frame, guesses, points, level, along, residual, length,
+        lambda k: (np.zeros(2), float(angles[k])),
+    )  # fmt: skip
 
 
 def _rotations(run: Programs, frame: Frame, guesses: list[_Guess]) -> list[Spot | None]:

@@ -115,6 +115,11 @@ def _placed(found: tuple[Variable, ...], room: Room) -> tuple[Variable, ...]:
     return tuple(dataclasses.replace(v, axes="parameters", without=room.without) for v in found)
 
 
+def joined(parts: list[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
+    """The arrays of all cells."""
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
 def numbers(cells: list[int], total: int) -> tuple[np.ndarray, np.ndarray]:
     """([n] the number of each in its cell, [cells] how many there are)."""
     count = np.zeros(total, np.int32)

@@ -16,6 +16,8 @@ from pipeline.analyses.hunt import programs as hunters
 from pipeline.analyses.search import Bench
 from pipeline.analyses.starts import Box
 
+# Cells whose branches advance together: rows of more would be many megabytes.
+TOGETHER = 128
 # Of the extent: cycles that far apart are two.
 SAME = 1e-6
 
@@ -68,6 +70,54 @@ class Stage:
     def read(self, name: str, cell: int) -> np.ndarray:
         """A result at the cell of the other."""
         return self.bench.read(name, cell // len(self.values))
+
+
+@dataclass(frozen=True)
+class Slice:
+    """A bench of some cells of another, as if side by side.
+
+    Attributes:
+        first, cells: the first of them, and how many.
+    """
+
+    bench: Bench
+    first: int
+    cells: int
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """One row."""
+        return (self.cells,)
+
+    @property
+    def starts(self) -> int:
+        """Of the other."""
+        return self.bench.starts
+
+    @property
+    def seed(self) -> int:
+        """Of the other."""
+        return self.bench.seed
+
+    def program(self, name: str, f: Callable[..., Any]) -> Callable[..., Any]:
+        """That of the other, at its cells."""
+        run = self.bench.program(name, f)
+        return lambda cells, *inputs: run(cells + self.first, *inputs)
+
+    def family(self, name: str, f: Callable[..., Any]) -> Callable[..., Any]:
+        """That of the other, at its cells."""
+        run = self.bench.family(name, f)
+        return lambda cells, *inputs: run(cells + self.first, *inputs)
+
+    def read(self, name: str, cell: int) -> np.ndarray:
+        """A result at the cell of the other."""
+        return self.bench.read(name, cell + self.first)
+
+
+def slices(bench: Bench) -> Iterator[Slice]:
+    """All cells, so many at once."""
+    for first in range(0, bench.cells, TOGETHER):
+        yield Slice(bench, first, min(TOGETHER, bench.cells - first))
 
 
 @dataclass(frozen=True)
