@@ -97,10 +97,11 @@ def clashes(mistakes: Mistakes, where: str, parts: Mapping[str, Iterable[str]]) 
         {name: what has it}.
     """
     for name in parts["initial"]:
-        for own, what in owners([name]).items():
-            if own in RESULTS:
-                reason = f"{own}, {what}, would have the name of a result; give it another"
-                mistakes.add(f"{where}.initial.{name}", reason)
+        taken = [(own, what) for own, what in owners([name]).items() if own in RESULTS]
+        if taken:
+            own, what = taken[0]
+            reason = f"{own}, {what}, would have the name of a result; give it another"
+            mistakes.add(f"{where}.initial.{name}", reason)
     found = owners(parts["initial"])
     for part, names in parts.items():
         kind = "component" if part == "initial" else part.removesuffix("s")
