@@ -89,9 +89,10 @@ def test_transcritical(cascade):
 
 
 def test_the_fold_of_period_3():
-    # Row 4. Derivatives of f^3 there by finite differences of high precision: f''/2 of each point.
+    # Row 4.
     ds = run("map=logistic", "map.initial.x=0.3", "analysis.bifurcations.switch=[]",
-             "analysis.continuation={low: 3.7, high: 3.9, max_period: 3}")  # fmt: skip
+             "grid.a={start: 3.7, stop: 3.9, num: 2}",
+             "analysis.continuation={max_period: 3}")  # fmt: skip
     assert found(ds, Kind.fold) == pytest.approx([1 + 8**0.5], rel=EXACT)
     assert found(ds, Kind.fold, name="x")[0] == pytest.approx(
         [0.159928818, 0.514355277, 0.956317842], abs=PRINTED

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipeline.analyses.branches.detect import Kind
-from pipeline.analyses.branches.study import Found
+from pipeline.analyses.branches.findings import Findings
 
 # Flips in a row that are worth a name: three have a ratio of distances.
 FEWEST = 3
@@ -29,7 +29,7 @@ class Cascade:
     alpha: np.ndarray
 
 
-def cascades(found: Found) -> list[Cascade]:
+def cascades(found: Findings) -> list[Cascade]:
     """All of them, in the order of the flips that they begin with."""
     children = {b.parent: k for k, b in enumerate(found.branches) if b.parent >= 0}
     flips = [k for k, spot in enumerate(found.spots) if spot.kind == Kind.flip]
@@ -49,7 +49,7 @@ def cascades(found: Found) -> list[Cascade]:
     return chains
 
 
-def _measured(found: Found, chain: list[int]) -> Cascade:
+def _measured(found: Findings, chain: list[int]) -> Cascade:
     spots = [found.spots[k] for k in chain]
     values = found.frame.value(np.array([spot.level for spot in spots]))
     steps, widths = np.diff(values), np.array([_width(found, k) for k in chain])
@@ -59,7 +59,7 @@ def _measured(found: Found, chain: list[int]) -> Cascade:
     return Cascade(chain, delta, alpha)
 
 
-def _width(found: Found, number: int) -> float:
+def _width(found: Findings, number: int) -> float:
     """NaN of an odd period."""
     spot = found.spots[number]
     if spot.period % 2:

@@ -12,9 +12,9 @@ from pipeline.analyses import components
 from pipeline.analyses.branches.advance import End
 from pipeline.analyses.branches.cascade import Cascade
 from pipeline.analyses.branches.detect import Kind
+from pipeline.analyses.branches.findings import Findings
 from pipeline.analyses.branches.forms import Criticality
 from pipeline.analyses.branches.programs import Frame
-from pipeline.analyses.branches.study import Found
 from pipeline.analyses.cycles import Stability
 from pipeline.arrays import Dimension, Variable, flags
 from pipeline.solvers.target import NEGLIGIBLE
@@ -130,7 +130,9 @@ def numbers(cells: list[int], total: int) -> tuple[np.ndarray, np.ndarray]:
     return own, count
 
 
-def branch_arrays(found: Found, every: Components, room: Room, total: int) -> dict[str, np.ndarray]:
+def branch_arrays(
+    found: Findings, every: Components, room: Room, total: int
+) -> dict[str, np.ndarray]:
     """{variable: [cells, ...]} of the branches, padded."""
     own, count = numbers([b.cell for b in found.branches], total)
     for cell, more in found.more.items():
@@ -181,7 +183,7 @@ def branch_arrays(found: Found, every: Components, room: Room, total: int) -> di
 
 
 def bifurcation_arrays(
-    found: Found, cascades: list[Cascade], every: Components, room: Room, total: int
+    found: Findings, cascades: list[Cascade], every: Components, room: Room, total: int
 ) -> dict[str, np.ndarray]:
     """{variable: [cells, ...]} of the bifurcations, in the order of the parameter, padded."""
     values = found.frame.value(np.array([spot.level for spot in found.spots]))
