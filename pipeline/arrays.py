@@ -34,6 +34,7 @@ class Variable:
     Attributes:
         dimensions: its own, behind those of the grid.
         axes: those of the grid that it has: all, or the parameter axes alone.
+        without: names of parameter axes that it has not.
         dtype: "float" and "complex" follow the precision; anything else is a NumPy type.
         attributes: whatever else the file says of it (strings, numbers, arrays).
     """
@@ -45,6 +46,7 @@ class Variable:
     units: str = "1"
     attributes: Mapping[str, Any] = field(default_factory=dict)
     axes: Literal["grid", "parameters"] = "grid"
+    without: tuple[str, ...] = ()
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -102,7 +102,7 @@ def template(experiment: Experiment) -> Template:
 
 
 def _entry(variable: Variable, grid: Grid, real: np.dtype, *, late: bool) -> Entry:
-    axes = grid if variable.axes == "grid" else parameters(grid)
+    axes = grid if variable.axes == "grid" else parameters(grid, variable.without)
     return Entry(
         variable.name,
         (*(axis.name for axis in axes), *(d.name for d in variable.dimensions)),

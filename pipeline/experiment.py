@@ -21,6 +21,7 @@ from pipeline.state import State, start
 Numbers = Mapping[str, Mapping[str, Any]]
 Shifts = Mapping[Quantity, Any]
 UNMOVED: Shifts = MappingProxyType({})
+Quantities = tuple[Quantity, ...]
 _NONE: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -97,6 +98,7 @@ class Experiment:
         swept: Mapping[str, Any],
         keys: Mapping[str, Any] = _NONE,
         shifts: Shifts = UNMOVED,
+        also: Quantities = (),
     ) -> Iteration:
         """The iteration of one cell.
 
@@ -105,25 +107,33 @@ class Experiment:
             swept: {quantity: []} what the axes make of them in this cell.
             keys: {name: [2]} of what the cell's noise follows from, where there is any.
             shifts: {quantity: []} what is added to them.
+            also: what is swept besides.
         """
         settings = {**self.settings, **numbers["settings"]}
-        for quantity in self._swept("setting"):
+        for quantity in self._swept("setting", also):
             settings[quantity.key] = swept[quantity.name]
         for quantity in _of(shifts, "setting"):
             settings[quantity.key] = settings[quantity.key] + shifts[quantity]
-        parameters = self.parameters(numbers, swept, shifts)
+        parameters = self.parameters(numbers, swept, shifts, also)
         problem = replaced(self.problem, keys=keys) if keys else self.problem
 
         def moved(more: Shifts) -> tuple[Iteration, State]:
-            return self.iteration(numbers, swept, keys, more), self.start(numbers, swept, more)
+            iteration = self.iteration(numbers, swept, keys, more, also)
+            return iteration, self.start(numbers, swept, more, also)
 
         return self.solver.build(problem, parameters, settings)._replace(moved=moved)
 
-    def start(self, numbers: Numbers, swept: Mapping[str, Any], shifts: Shifts = UNMOVED) -> State:
+    def start(
+        self,
+        numbers: Numbers,
+        swept: Mapping[str, Any],
+        shifts: Shifts = UNMOVED,
+        also: Quantities = (),
+    ) -> State:
         """The initial state of one cell; arguments as above."""
         import jax.numpy as jnp
 
-        values = self.parameters(numbers, swept, shifts)
+        values = self.parameters(numbers, swept, shifts, also)
         values |= {quantity.key: swept[quantity.name] for quantity in self._swept("free")}
         values |= {q.key: values[q.key] + shifts[q] for q in _of(shifts, "free")}
         initial = {**self.problem.initial, **numbers["initial"]}
@@ -135,11 +145,15 @@ class Experiment:
         return x0
 
     def parameters(
-        self, numbers: Numbers, swept: Mapping[str, Any], shifts: Shifts = UNMOVED
+        self,
+        numbers: Numbers,
+        swept: Mapping[str, Any],
+        shifts: Shifts = UNMOVED,
+        also: Quantities = (),
     ) -> dict[str, Any]:
         """{name: its value} of one cell; arguments as above."""
         parameters = dict(numbers["parameters"])
-        for quantity in self._swept("parameter"):
+        for quantity in self._swept("parameter", also):
             parameters[quantity.key] = replace(
                 parameters[quantity.key], quantity, swept[quantity.name]
             )
@@ -147,8 +161,9 @@ class Experiment:
             parameters[quantity.key] = shifted(parameters[quantity.key], quantity, shifts[quantity])
         return parameters
 
-    def _swept(self, target: str) -> list[Quantity]:
-        return _of((quantity for axis in self.grid for quantity in axis.quantities), target)
+    def _swept(self, target: str, also: Quantities = ()) -> list[Quantity]:
+        every = dict.fromkeys([*(q for axis in self.grid for q in axis.quantities), *also])
+        return _of(every, target)
 
 
 def _of(quantities: Iterable[Quantity], target: str) -> list[Quantity]:

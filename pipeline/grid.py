@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -104,9 +104,9 @@ class Axis:
 Grid = tuple[Axis, ...]
 
 
-def parameters(grid: Grid) -> Grid:
-    """The parameter axes, in order."""
-    return tuple(axis for axis in grid if not axis.starts)
+def parameters(grid: Grid, without: Collection[str] = ()) -> Grid:
+    """The parameter axes, in order, but for those of some names."""
+    return tuple(axis for axis in grid if not axis.starts and axis.name not in without)
 
 
 def shape(grid: Grid) -> tuple[int, ...]:

@@ -47,6 +47,12 @@ SHRUNK = {
     "henon_basin": ("grid.x0.num=60", "grid.y0.num=60", "analysis.basin.points=200"),
     "solver_basins": ("grid.x0.num=40", "grid.y0.num=40"),
     "step_size_bifurcation": ("grid.h.num=61",),
+    "logistic_cascade": (
+        "grid.a.num=40",
+        "iterate.length=50",
+        "analysis.continuation={max_period: 8, max_branches: 8, max_points: 100}",
+    ),
+    "henon_bifurcations": ("analysis.continuation={max_period: 4, max_branches: 8}",),
     "newton_fractal": ("grid.z0_re.num=60", "grid.z0_im.num=60"),
 }
 
@@ -71,7 +77,7 @@ def test_an_experiment_from_end_to_end(name: str, tmp_path: Path) -> None:
     with pipeline.run(*words, folder=tmp_path) as ds:
         assert sorted(path.name for path in tmp_path.iterdir()) == ["figure.png", "result.nc"]
         for variable in ds.data_vars.values():
-            padded = {"step_number", "cycle"} & {*variable.dims}
+            padded = {"step_number", "cycle", "branch", "bifurcation", "cascade"} & {*variable.dims}
             if variable.dtype.kind == "f" and not padded:
                 known = variable.where(ds["status"] <= 1, 0)
                 if not variable.name.startswith(OPEN):

@@ -8,6 +8,8 @@ from typing import Any
 from pipeline.analyses import (
     autocorrelation,
     basin,
+    bifurcations,
+    continuation,
     convergence,
     correlation_dimension,
     cycles,
@@ -57,7 +59,7 @@ _FOLDS = (
 _INDICATORS = (
     autocorrelation, spectrum, recurrence, correlation_dimension, zero_one, gali,
 )  # fmt: skip
-_SEARCHES = (basin, cycles, expansion_entropy)
+_SEARCHES = (basin, cycles, continuation, bifurcations, expansion_entropy)
 TABLE: dict[str, Analysis] = {
     module.ANALYSIS.name: module.ANALYSIS for module in (*_FOLDS, *_INDICATORS, *_SEARCHES)
 }
@@ -70,8 +72,9 @@ def folds(subject: Subject, chosen: Mapping[str, Mapping[str, Any]]) -> tuple[Fo
         wanted |= {need: {} for need in TABLE[name].needs if need not in wanted}
     if subject.solver.freezes:
         wanted.setdefault("final", {})
-    built = {name: TABLE[name].build(subject, settings) for name, settings in wanted.items()}
-    built = {name: fold for name, fold in built.items() if isinstance(fold, Fold)}
+    own = {module.ANALYSIS.name for module in _FOLDS}
+    every = {name: TABLE[name].build(subject, wanted[name]) for name in wanted if name in own}
+    built = {name: fold for name, fold in every.items() if isinstance(fold, Fold)}
     if "period" in built and "lyapunov" in built:
         # It needs exponents, and shares these.
         exponents = built.pop("lyapunov")
@@ -85,5 +88,11 @@ def folds(subject: Subject, chosen: Mapping[str, Mapping[str, Any]]) -> tuple[Fo
 
 def searches(subject: Subject, chosen: Mapping[str, Mapping[str, Any]]) -> tuple[Search, ...]:
     """The searches of a run, which come after the loop."""
-    built = (TABLE[name].build(subject, settings) for name, settings in chosen.items())
+    extended = {extends for name in chosen if (extends := TABLE[name].extends)}
+    built: list[Fold | Search] = []
+    for name, settings in chosen.items():
+        analysis = TABLE[name]
+        more = [chosen[analysis.extends]] if analysis.extends else []
+        if name not in extended:
+            built.append(analysis.build(subject, settings, *more))
     return tuple(search for search in built if isinstance(search, Search))

@@ -35,13 +35,16 @@ class Analysis:
         faults: (subject that is not refused, settings of the right kinds) -> those that do not suit
             the subject, each as (setting, what would be right or what is wrong with its formula).
         needs: analyses whose results it reads, which are chosen with it.
+        extends: a search that it does as well and does more with, of which the document has the
+            settings; its own `build` takes them after its own.
     """
 
     name: str
-    build: Callable[[Subject, Mapping[str, Any]], Fold | Search]
+    build: Callable[..., Fold | Search]
     settings: Settings = field(default_factory=dict)
     refuse: Callable[[Subject], str | None] = lambda subject: None
     faults: Callable[[Subject, Mapping[str, Any]], Iterable[tuple[str, str | ExpressionError]]] = (
         lambda subject, settings: ()
     )
     needs: tuple[str, ...] = ()
+    extends: str | None = None

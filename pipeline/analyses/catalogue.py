@@ -150,6 +150,17 @@ def multipliers(jacobians: np.ndarray) -> np.ndarray:
     product = np.broadcast_to(np.eye(size), (len(jacobians), size, size))
     for k in range(jacobians.shape[1]):
         product = jacobians[:, k] @ product
+    return eigenvalues(product, np.prod(np.linalg.det(jacobians), axis=1))
+
+
+def eigenvalues(product: np.ndarray, area: np.ndarray) -> np.ndarray:
+    """[m, d] Of matrices, [m, d, d], the largest first.
+
+    Args:
+        area: [m] their determinants, which the products of two by two have lost where one
+            eigenvalue is small.
+    """
+    size = product.shape[-1]
     if size == 1:
         return product[:, 0].astype(complex)
     if size > 2:
@@ -158,8 +169,6 @@ def multipliers(jacobians: np.ndarray) -> np.ndarray:
         order = np.lexsort((-np.imag(found), -np.real(found), -np.abs(found)))
         return np.take_along_axis(found, order, axis=1)
     (a, b), (c, d) = np.moveaxis(product, 0, -1)
-    # The determinant of the product has lost what the small one of two multipliers is.
-    area = np.prod(np.linalg.det(jacobians), axis=1)
     half, under = (a + d) / 2, ((a - d) / 2) ** 2 + b * c
     large = half + np.where(half < 0, -1, 1) * np.sqrt(np.maximum(under, 0))
     small = np.divide(area, large, out=np.zeros_like(area), where=large != 0)

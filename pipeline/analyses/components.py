@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -50,6 +51,18 @@ def values(state: State, *, suffix: str = "") -> dict[str, Any]:
         else:
             result[f"{name}{suffix}"] = value
     return result
+
+
+def split(points: np.ndarray, components: Components, *, prefix: str) -> dict[str, np.ndarray]:
+    """{variable: [..., (size)]} of flattened states, [..., d], by the names of `variables`."""
+    found, at = {}, 0
+    for name, component in components.items():
+        count = math.prod(component.shape)
+        for part in ("_re", "_im") if component.complex else ("",):
+            shape = (*points.shape[:-1], *component.shape)
+            found[f"{prefix}{name}{part}"] = points[..., at : at + count].reshape(shape)
+            at += count
+    return found
 
 
 class Real(NamedTuple):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Iterator, Mapping
 from enum import IntEnum
 from typing import Any
@@ -209,16 +208,9 @@ def stability(cycles: Cycles) -> np.ndarray:
 def _states(
     points: np.ndarray, multipliers: np.ndarray, every: Components
 ) -> dict[str, np.ndarray]:
-    """{variable: [..., (size)]} of flattened states, [..., d], and of multipliers."""
+    """{variable: its array} of flattened states, [..., d], and of multipliers."""
     found = {"multiplier_re": np.real(multipliers), "multiplier_im": np.imag(multipliers)}
-    at = 0
-    for name, component in every.items():
-        count = math.prod(component.shape)
-        for part in ("_re", "_im") if component.complex else ("",):
-            shape = (*points.shape[:-1], *component.shape)
-            found[f"cycle_{name}{part}"] = points[..., at : at + count].reshape(shape)
-            at += count
-    return found
+    return found | components.split(points, every, prefix="cycle_")
 
 
 def refuse(subject: Subject) -> str | None:

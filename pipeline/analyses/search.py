@@ -12,22 +12,28 @@ from typing import Any, Protocol
 import numpy as np
 
 from pipeline.arrays import Variable
+from pipeline.grid import Quantity
 
 
 class Bench(Protocol):
     """What a search works on: the cells of the parameter axes, and what the loop made of them.
 
     Attributes:
-        cells: of the parameter axes, 1 where there are none.
+        cells: of the parameter axes, 1 where there are none. An axis of a quantity that the search
+            follows itself is left out.
         starts: of the start axes, 1 where there are none.
         shape: the sizes of the parameter axes.
         seed: of everything random.
     """
 
-    cells: int
-    starts: int
-    shape: tuple[int, ...]
-    seed: int
+    @property
+    def cells(self) -> int: ...  # noqa: D102  # above
+    @property
+    def starts(self) -> int: ...  # noqa: D102
+    @property
+    def shape(self) -> tuple[int, ...]: ...  # noqa: D102
+    @property
+    def seed(self) -> int: ...  # noqa: D102
 
     def program(self, name: str, f: Callable[..., Any]) -> Callable[..., Any]:
         """A function of one row, compiled for many.
@@ -43,6 +49,15 @@ class Bench(Protocol):
         """
         ...
 
+    def family(self, name: str, f: Callable[..., Any]) -> Callable[..., Any]:
+        """The same of a function of a family of iterations, for any settings of the analyses.
+
+        Args:
+            f: (at, *inputs) -> outputs, where at(*values of the quantities that the search follows)
+                are an iteration and its initial state.
+        """
+        ...
+
     def read(self, name: str, cell: int) -> np.ndarray:
         """[starts, ...] a result of the loop at one cell of the parameter axes."""
         ...
@@ -55,7 +70,9 @@ class Search:
     Attributes:
         variables: those of the parameter axes, and those of the whole grid.
         find: what there is -> {variable: [cells, ...], or [cells, starts, ...] on the whole grid}.
+        along: quantities that it follows itself; the axes that sweep them are none of its bench's.
     """
 
     variables: tuple[Variable, ...]
     find: Callable[[Bench], Mapping[str, np.ndarray]]
+    along: tuple[Quantity, ...] = ()

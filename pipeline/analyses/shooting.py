@@ -17,6 +17,8 @@ MOST = 24
 SMALL = 1e-5
 # Rounding errors of a step of the map, in units of the last place of what it adds up.
 ROUNDING = 64
+# More columns take longer to compile than they are worth.
+UNROLLED = 3
 
 
 class Shot(NamedTuple):
@@ -112,16 +114,29 @@ def correction(jacobians: Any, gaps: Any) -> Any:
     import jax
     import jax.numpy as jnp
 
+    matrix, sides, rows = condense(jacobians, gaps)
+    first = jax.vmap(solve, in_axes=(None, 1), out_axes=1)(matrix, sides)
+    return substitute(rows, first, jnp.eye(gaps.shape[2], dtype=gaps.dtype))
+
+
+def condense(jacobians: Any, gaps: Any) -> tuple[Any, Any, Any]:
+    """The block-cyclic system without the unknowns after the first.
+
+    Returns:
+        (A [d, d], c [d, r] with A δ_0 = c, rows that `substitute` takes).
+    """
+    import jax
+    import jax.numpy as jnp
+
     _, size, count = gaps.shape
     eye, zero = jnp.eye(size, dtype=gaps.dtype), jnp.zeros((size, size), gaps.dtype)
 
-    def condense(carry: Any, link: Any) -> tuple[Any, Any]:
+    def link(carry: Any, one: Any) -> tuple[Any, Any]:
         # A δ_0 + B δ_k = c and the link to δ_{k+1} become one row for δ_k, and one without it.
         a, b, c = carry
-        jacobian, gap = link
+        jacobian, gap = one
         rows = jnp.block([[b, a, zero, c], [jacobian, zero, -eye, -gap]])
-        for column in range(size):
-            rows = _reflected(rows, column)
+        rows = cleared(rows, size)
         above, below = rows[:size], rows[size:]
         return (
             below[:, size : 2 * size],
@@ -130,21 +145,47 @@ def correction(jacobians: Any, gaps: Any) -> Any:
         ), above
 
     begin = (-eye, eye, jnp.zeros((size, count), gaps.dtype))
-    (a, b, c), rows = jax.lax.scan(condense, begin, (jacobians, gaps))
-    several = jax.vmap(solve, in_axes=(None, 1), out_axes=1)
-    first = several(a + b, c)
+    (a, b, c), rows = jax.lax.scan(link, begin, (jacobians, gaps))
+    return a + b, c, rows
 
-    def substitute(after: Any, row: Any) -> tuple[Any, Any]:
+
+def substitute(rows: Any, first: Any, weights: Any) -> Any:
+    """[P, d, s] all unknowns, from the first.
+
+    Args:
+        rows: of `condense`.
+        first: [d, s] of each solution.
+        weights: [r, s] the right side of each, as a sum of those of the system.
+    """
+    import jax
+    import jax.numpy as jnp
+
+    size = len(first)
+    several = jax.vmap(solve, in_axes=(None, 1), out_axes=1)
+
+    def back(after: Any, row: Any) -> tuple[Any, Any]:
         both = jnp.concatenate([first, after])
-        known = row[:, 3 * size :] - jnp.sum(row[:, size : 3 * size, None] * both, axis=1)
+        known = row[:, 3 * size :] @ weights
+        known = known - jnp.sum(row[:, size : 3 * size, None] * both, axis=1)
         here = several(row[:, :size], known)
         return here, here
 
-    _, shifts = jax.lax.scan(substitute, first, rows, reverse=True)
+    _, shifts = jax.lax.scan(back, first, rows, reverse=True)
     return shifts
 
 
-def _reflected(rows: Any, column: int) -> Any:
+def cleared(rows: Any, columns: int) -> Any:
+    """The rows after reflections that clear the first columns below the diagonal."""
+    import jax
+
+    if columns > UNROLLED:
+        return jax.lax.fori_loop(0, columns, lambda column, rows: _reflected(rows, column), rows)
+    for column in range(columns):
+        rows = _reflected(rows, column)
+    return rows
+
+
+def _reflected(rows: Any, column: Any) -> Any:
     """The rows after the Householder reflection that clears a column below its diagonal."""
     import jax.numpy as jnp
 

@@ -264,6 +264,9 @@ def _analyses(
         chosen[name] = values.section(
             mistakes, f"analysis.{name}", {} if settings is None else settings, analysis.settings
         )
+        if analysis.extends and analysis.extends not in node:
+            both = f"analysis=[{analysis.extends},{name}]"
+            mistakes.add(f"analysis.{name}", f"it goes on with analysis.{analysis.extends}: {both}")
         if found is not None and solver is not None:
             sound = chosen[name] if len(mistakes) == before else None
             _suit(mistakes, analysis, Subject(found, solver, iterate, grid), sound)

@@ -26,6 +26,12 @@ RESULTS = frozenset(
     lag frequency recurrence_rate determinism correlation_radius correlation_sum
     correlation_dimension correlation_dimension_error zero_one gali gali_iteration sali
     expansion_entropy expansion_entropy_error log_expansion expansion_step
+    branch_count branch_period branch_origin branch_parent branch_points branch_begin branch_end
+    branch_parameter branch_arclength branch_stable branch_multiplier_re branch_multiplier_im
+    branch_cycle_point bifurcation bifurcation_count bifurcation_type bifurcation_parameter
+    bifurcation_period bifurcation_branch bifurcation_residual bifurcation_coefficient
+    bifurcation_criticality bifurcation_angle cascade doubling cascade_parameter cascade_period
+    cascade_delta cascade_alpha
     """.split()
 )
 COUNTERS = {"n": "the number of steps done", "size": "the length of a vector component"}
@@ -47,6 +53,8 @@ _AFFIXES = {
     "attractor_{}": "the attractors",
     "record_{}": "the recorded states",
     "cycle_{}": "the cycles",
+    "branch_{}": "the branches",
+    "bifurcation_{}": "the bifurcations",
 }
 
 
@@ -94,10 +102,11 @@ def clashes(mistakes: Mistakes, where: str, parts: Mapping[str, Iterable[str]]) 
         {name: what has it}.
     """
     for name in parts["initial"]:
-        for own, what in owners([name]).items():
-            if own in RESULTS:
-                reason = f"{own}, {what}, would have the name of a result; give it another"
-                mistakes.add(f"{where}.initial.{name}", reason)
+        taken = [(own, what) for own, what in owners([name]).items() if own in RESULTS]
+        if taken:
+            own, what = taken[0]
+            reason = f"{own}, {what}, would have the name of a result; give it another"
+            mistakes.add(f"{where}.initial.{name}", reason)
     found = owners(parts["initial"])
     for part, names in parts.items():
         kind = "component" if part == "initial" else part.removesuffix("s")

@@ -27,18 +27,25 @@ def draw(
     stable: bool,
     height: float,
 ) -> None:
-    """Lines through the points of one kind: solid where they attract, else thin and dashed.
+    """Lines through the points of one kind.
 
     Args:
         x: [c] increasing.
         branches: of each x, the points there.
         height: of the ordinate.
     """
+    lines(page, ax, _joined(x, branches, NEAR * height), colour=colour, stable=stable)
+
+
+def lines(
+    page: style.Sheet, ax: Axes, corners: list[np.ndarray], *, colour: Any, stable: bool
+) -> None:
+    """Lines, [k, 2] each: solid where cycles attract, else thin and dashed."""
     from matplotlib.collections import LineCollection
 
     width = (1.5 if stable else 0.7) * page.look.line
     made = LineCollection(
-        _joined(x, branches, NEAR * height),
+        corners,
         colors=colour,
         linewidths=width,
         linestyles="solid" if stable else [DASHES],

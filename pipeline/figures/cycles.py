@@ -126,7 +126,7 @@ def _diagram(page: style.Sheet, ax: Axes, seen: View, axis: Axis) -> bool:
     )
     low, high = _limits(first, points)
     lines = x.size >= FEWEST_COLUMNS
-    _orbits(page, ax, seen, axis, first, (low, high))
+    orbits(page, ax, seen, axis, first, (low, high))
     for period, colour in reversed(palette(seen).items()):
         for code, _ in KINDS:
             own = (periods == period) & (stable == code)
@@ -159,7 +159,7 @@ def _turn(ax: Axes, which: str, coordinate: Coordinate) -> None:
         bifurcation.circle(ax, which, coordinate.circle)
 
 
-def _orbits(
+def orbits(
     page: style.Sheet,
     ax: Axes,
     seen: View,

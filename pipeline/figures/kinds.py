@@ -11,6 +11,7 @@ from pipeline.figures import (
     basin,
     bifurcation,
     cobweb,
+    continuation,
     convergence,
     cycles,
     density,
@@ -62,6 +63,7 @@ class Kind:
 KINDS: Mapping[str, Kind] = {
     "basin": Kind(basin.draw, basin.fits),
     "convergence": Kind(convergence.draw, convergence.fits),
+    "continuation": Kind(continuation.draw, continuation.fits),
     "cycles": Kind(cycles.draw, cycles.fits),
     "bifurcation": Kind(bifurcation.draw, bifurcation.fits),
     "cobweb": Kind(

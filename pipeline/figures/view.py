@@ -21,6 +21,7 @@ LONGEST_DOCUMENT = 4_000_000
 LOST = (Status.escaped, Status.unbounded_objective, Status.job_failed)
 INNER = re.compile(
     r"iteration|step_number|exponent|window|record|attractor|attractor_point|cycle|cycle_point"
+    r"|branch|point|branch_cycle_point|bifurcation|cascade|doubling"
     r"|multiplier|.*_dim|.*_bin|lag|frequency|correlation_radius|expansion_step"
 )
 
@@ -89,8 +90,11 @@ class View:
 
     @property
     def swept(self) -> frozenset[str]:
-        """The parameters, settings and starts that axes sweep, whole or in part."""
-        every = {q.removeprefix("solver.") for axis in self.axes for q in axis.quantities}
+        """The parameters, settings and starts that axes or branches go along, whole or in part."""
+        followed = self.data.get("branch_parameter")
+        every = {q for axis in self.axes for q in axis.quantities}
+        every |= set() if followed is None else {str(followed.attrs.get("quantity", ""))}
+        every = {q.removeprefix("solver.") for q in every}
         return frozenset(every | {re.sub(r"((_\d+)+)?(_(re|im))?$", "", name) for name in every})
 
     @property

@@ -12,9 +12,9 @@ import numpy as np
 
 from pipeline import device
 from pipeline.experiment import Experiment
-from pipeline.grid import Axis, columns, parameters, shape
+from pipeline.grid import Axis, Quantity, columns, parameters, shape
 from pipeline.job.arguments import typed
-from pipeline.job.structure import structure
+from pipeline.job.structure import iterated, structure
 
 # Rows of one call: few widths, since each is compiled; none narrower, since narrower loops are
 # vectorised otherwise.
@@ -33,20 +33,46 @@ Read = Callable[[str, tuple[int | slice, ...]], np.ndarray]
 class Bench:
     """What `pipeline.analyses.search.Bench` promises."""
 
-    def __init__(self, experiment: Experiment, read: Read) -> None:
+    def __init__(
+        self, experiment: Experiment, read: Read, along: tuple[Quantity, ...] = ()
+    ) -> None:
         self.experiment, self.seed, self._read = experiment, experiment.seed, read
-        axes = parameters(experiment.grid)
+        self.along = along
+        axes = parameters(experiment.grid, _names(experiment, along))
         self.shape = shape(axes)
         self.cells = math.prod(self.shape)
         self.starts = math.prod(axis.size for axis in experiment.grid if axis.starts)
 
     def program(self, name: str, f: Callable[..., Any]) -> Callable[..., Any]:
         """A function of one row, compiled for many."""
+        experiment = self.experiment
+
+        def row(numbers: Any, swept: Any, *inputs: Any) -> Any:
+            iteration = experiment.iteration(numbers, swept)
+            return f(iteration, experiment.start(numbers, swept), *inputs)
+
+        return self._compiled(f"{structure(experiment)} {name}", row)
+
+    def family(self, name: str, f: Callable[..., Any]) -> Callable[..., Any]:
+        """The same of a family of iterations."""
+        experiment, also = self.experiment, self.along
+
+        def row(numbers: Any, swept: Any, *inputs: Any) -> Any:
+            def at(*values: Any) -> Any:
+                here = swept | {q.name: v for q, v in zip(also, values, strict=True)}
+                start = experiment.start(numbers, here, also=also)
+                return experiment.iteration(numbers, here, also=also), start
+
+            return f(at, *inputs)
+
+        return self._compiled(f"{iterated(experiment)} along {also} {name}", row)
+
+    def _compiled(self, key: str, row: Callable[..., Any]) -> Callable[..., Any]:
         import jax
 
         experiment = self.experiment
         numbers = jax.tree.map(self._typed, experiment.numbers())
-        rows = _program(f"{structure(experiment)} {name}", experiment, f)
+        rows = _program(key, row)
 
         def run(cells: np.ndarray, *inputs: Any) -> Any:
             """Piece by piece, the last row again where there are too few."""
@@ -78,18 +104,20 @@ class Bench:
     def _swept(self, cells: np.ndarray) -> dict[str, np.ndarray]:
         grid: tuple[Axis, ...] = self.experiment.grid
         at = iter(np.unravel_index(cells, self.shape) if self.shape else ())
-        places = [np.zeros(len(cells), int) if axis.starts else next(at) for axis in grid]
+        own = parameters(grid, _names(self.experiment, self.along))
+        places = [next(at) if axis in own else np.zeros(len(cells), int) for axis in grid]
         flat = np.ravel_multi_index(places, shape(grid)) if grid else np.zeros(len(cells), int)
         return columns(grid, flat)
 
 
-def _program(key: str, experiment: Experiment, f: Callable[..., Any]) -> Callable[..., Any]:
+def _names(experiment: Experiment, along: tuple[Quantity, ...]) -> set[str]:
+    """The axes that sweep some quantities."""
+    return {axis.name for axis in experiment.grid if set(axis.quantities) & set(along)}
+
+
+def _program(key: str, row: Callable[..., Any]) -> Callable[..., Any]:
     """(numbers, places [k], what is swept [k], *inputs [k, ...]) -> outputs [k, ...], kept."""
     import jax
-
-    def row(numbers: Any, swept: Any, *inputs: Any) -> Any:
-        iteration = experiment.iteration(numbers, swept)
-        return f(iteration, experiment.start(numbers, swept), *inputs)
 
     def rows(numbers: Any, places: Any, swept: Any, *inputs: Any) -> Any:
         # Where there are neither axes nor inputs, the places alone say how many rows.
@@ -106,11 +134,11 @@ def _program(key: str, experiment: Experiment, f: Callable[..., Any]) -> Callabl
 
 def searched(experiment: Experiment, read: Read) -> dict[str, np.ndarray]:
     """{variable: its whole array} of all searches, from what the loop has found."""
-    bench, found = Bench(experiment, read), {}
-    grid = experiment.grid
+    found, grid = {}, experiment.grid
     order = [k for k, axis in enumerate(grid) if not axis.starts]
     order += [k for k, axis in enumerate(grid) if axis.starts]
     for search in experiment.searches():
+        bench = Bench(experiment, read, search.along)
         results = search.find(bench)
         for variable in search.variables:
             kind = experiment.device.real if variable.dtype == "float" else variable.dtype

@@ -16,6 +16,12 @@ def structure(experiment: Experiment) -> str:
 
     Python functions count by their identity, which is theirs as long as somebody keeps them.
     """
+    chosen = {k: dict(v) for k, v in experiment.analyses.items()}
+    return repr((iterated(experiment), experiment.iterate, chosen))
+
+
+def iterated(experiment: Experiment) -> str:
+    """The same of what is iterated alone, whatever is asked of it."""
     problem, solver = experiment.problem, experiment.solver
     swept = [(axis.name, axis.quantities) for axis in experiment.grid]
     fixed = {k: v for k, v in experiment.settings.items() if not solver.settings[k].swept}
@@ -38,8 +44,6 @@ def structure(experiment: Experiment) -> str:
             {k: _shape(v) for k, v in problem.initial.items()},
             swept,
             (solver.name, fixed),
-            experiment.iterate,
-            {k: dict(v) for k, v in experiment.analyses.items()},
             (experiment.device.platform, experiment.device.precision),
         )
     )

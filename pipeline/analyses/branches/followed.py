@@ -1,0 +1,108 @@
+"""What is followed: the quantity along which branches go, and its range."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from pipeline import grid
+from pipeline.analyses.analysis import Subject
+from pipeline.grid import Axis, Quantity
+
+# Names that a message lists.
+LISTED = 12
+
+
+class Followed(NamedTuple):
+    """The parameter of branches.
+
+    Attributes:
+        axis: that sweeps it, None where none does.
+        low, high: its range.
+    """
+
+    quantity: Quantity
+    axis: Axis | None
+    low: float
+    high: float
+
+
+class Unfit(ValueError):
+    """A setting does not suit: its key, and the end of the error's sentence."""
+
+    def __init__(self, key: str, reason: str) -> None:
+        super().__init__(reason)
+        self.key, self.reason = key, reason
+
+
+def followed(subject: Subject, settings: Mapping[str, Any]) -> Followed:
+    """The quantity that settings name, or the only one there is.
+
+    Raises:
+        Unfit: there is none, or it has no range.
+    """
+    name = settings["parameter"]
+    quantity, axis = _named(subject, name) if name else _only(subject)
+    if axis is not None and len(axis.quantities) > 1:
+        others = ", ".join(q.name for q in axis.quantities)
+        raise Unfit("parameter", f"grid.{axis.name} sweeps {others} together; follow one alone")
+    if quantity.starts:
+        raise Unfit("parameter", f"{quantity.name} is a start, on which no cycle depends")
+    low, high = settings["low"], settings["high"]
+    if axis is not None:
+        low = float(axis.values.min()) if low is None else low
+        high = float(axis.values.max()) if high is None else high
+    for key, value in (("low", low), ("high", high)):
+        if value is None:
+            advice = f"or an axis grid.{quantity.name}, whose range it would be"
+            raise Unfit(key, f"expected the end of the range of {quantity.name}, {advice}")
+    if not low < high:
+        raise Unfit("low", f"expected low < high = {high:g}")
+    if quantity.target == "setting":
+        setting = subject.solver.settings[quantity.key]
+        least = -math.inf if setting.low is None else setting.low
+        most = math.inf if setting.high is None else setting.high
+        if low < least or (setting.above and low == least) or high > most:
+            raise Unfit("low", f"{quantity.name} takes {setting.expected}")
+    return Followed(quantity, axis, float(low), float(high))
+
+
+def _named(subject: Subject, name: str) -> tuple[Quantity, Axis | None]:
+    axes = {axis.name: axis for axis in subject.grid}
+    if name in axes:
+        return axes[name].quantities[0], axes[name]
+    swept = {q: axis for axis in subject.grid for q in axis.quantities}
+    problem = subject.problem
+    quantity = grid.find(name, problem.parameters, problem.components)
+    settings = {f"solver.{key}": key for key, s in subject.solver.settings.items() if s.swept}
+    if quantity is None and name in settings:
+        quantity = Quantity(name, "setting", settings[name])
+    if quantity is None:
+        known = [*axes, *_scalars(subject), *settings]
+        listed = ", ".join(dict.fromkeys(known[:LISTED])) or "none"
+        raise Unfit("parameter", f"no quantity has the name {name} (known: {listed})")
+    return quantity, swept.get(quantity)
+
+
+def _only(subject: Subject) -> tuple[Quantity, Axis | None]:
+    """The only parameter axis, or the only parameter."""
+    axes = grid.parameters(subject.grid)
+    if len(axes) == 1:
+        return axes[0].quantities[0], axes[0]
+    names = [axis.name for axis in axes] or _scalars(subject)
+    if len(names) != 1:
+        listed = ", ".join(names[:LISTED]) or "none"
+        raise Unfit("parameter", f"expected the name of the one to follow (known: {listed})")
+    return _named(subject, names[0])
+
+
+def _scalars(subject: Subject) -> list[str]:
+    return [
+        quantity.name
+        for key, value in subject.problem.parameters.items()
+        if value.size <= LISTED
+        for quantity in grid.entries("parameter", key, value.shape, np.iscomplexobj(value))
+    ]

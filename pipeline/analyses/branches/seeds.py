@@ -1,0 +1,204 @@
+"""Seeds: the cycles that branches are first followed from, and which of them are on none yet."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from pipeline.analyses.branches.programs import Frame, Programs, room
+from pipeline.analyses.branches.trace import Branch, Start, padded
+from pipeline.analyses.catalogue import Measure
+from pipeline.analyses.hunt import ASKEW, Wanted, circles, hunt
+from pipeline.analyses.hunt import programs as hunters
+from pipeline.analyses.search import Bench
+from pipeline.analyses.starts import Box
+
+# Cells whose branches advance together: rows of more would be many megabytes.
+TOGETHER = 128
+# Of the extent: cycles that far apart are two.
+SAME = 1e-6
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A bench whose cells are those of another at each of several values of the parameter.
+
+    Attributes:
+        values: [k].
+    """
+
+    bench: Bench
+    values: np.ndarray
+
+    @property
+    def cells(self) -> int:
+        """Those of the other, times the values."""
+        return self.bench.cells * len(self.values)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The values come last."""
+        return (*self.bench.shape, len(self.values))
+
+    @property
+    def starts(self) -> int:
+        """Of the other."""
+        return self.bench.starts
+
+    @property
+    def seed(self) -> int:
+        """Of the other."""
+        return self.bench.seed
+
+    def program(self, name: str, f: Callable[..., Any]) -> Callable[..., Any]:
+        """A function of one row, at one of the values."""
+        run = self.bench.family(f"staged {name}", lambda at, value, *rest: f(*at(value), *rest))
+
+        def rows(cells: np.ndarray, *inputs: Any) -> Any:
+            own, which = np.divmod(cells, len(self.values))
+            return run(own, self.values[which], *inputs)
+
+        return rows
+
+    def family(self, name: str, f: Callable[..., Any]) -> Callable[..., Any]:
+        """That of the other."""
+        return self.bench.family(name, f)
+
+    def read(self, name: str, cell: int) -> np.ndarray:
+        """A result at the cell of the other."""
+        return self.bench.read(name, cell // len(self.values))
+
+
+@dataclass(frozen=True)
+class Slice:
+    """A bench of some cells of another, as if side by side.
+
+    Attributes:
+        first, cells: the first of them, and how many.
+    """
+
+    bench: Bench
+    first: int
+    cells: int
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """One row."""
+        return (self.cells,)
+
+    @property
+    def starts(self) -> int:
+        """Of the other."""
+        return self.bench.starts
+
+    @property
+    def seed(self) -> int:
+        """Of the other."""
+        return self.bench.seed
+
+    def program(self, name: str, f: Callable[..., Any]) -> Callable[..., Any]:
+        """That of the other, at its cells."""
+        run = self.bench.program(name, f)
+        return lambda cells, *inputs: run(cells + self.first, *inputs)
+
+    def family(self, name: str, f: Callable[..., Any]) -> Callable[..., Any]:
+        """That of the other, at its cells."""
+        run = self.bench.family(name, f)
+        return lambda cells, *inputs: run(cells + self.first, *inputs)
+
+    def read(self, name: str, cell: int) -> np.ndarray:
+        """A result at the cell of the other."""
+        return self.bench.read(name, cell + self.first)
+
+
+def slices(bench: Bench) -> Iterator[Slice]:
+    """All cells, so many at once."""
+    for first in range(0, bench.cells, TOGETHER):
+        yield Slice(bench, first, min(TOGETHER, bench.cells - first))
+
+
+@dataclass(frozen=True)
+class Seeds:
+    """Cycles at several values of the parameter.
+
+    Attributes:
+        levels: [k] those values, scaled.
+        cycles: [k] of each, (cell, points [p, d]) scaled.
+        frame: the units.
+    """
+
+    levels: np.ndarray
+    cycles: list[list[tuple[int, np.ndarray]]]
+    frame: Frame
+
+
+def seeds(bench: Bench, wanted: Wanted, bounds: np.ndarray, levels: np.ndarray) -> Seeds:
+    """The cycles of each cell at some values of the parameter."""
+    values = bounds[0] + levels * (bounds[1] - bounds[0])
+    stage = Stage(bench, values)
+    run, cells = hunters(stage, wanted), np.arange(stage.cells)
+    found = hunt(stage, cells, run, wanted)
+    low, high = run.reach(cells)
+    box = Box(low, high, np.zeros(low.shape[1], bool)).around(found.cycles)
+    around = circles(wanted.problem)
+    extent = np.where(around > 0, around, ASKEW * box.extent)
+    extent = np.max(extent.reshape(bench.cells, len(values), -1), axis=1)
+    frame = Frame(extent, bounds, around, float(np.finfo(low.dtype).eps))
+    cycles: list[list[tuple[int, np.ndarray]]] = [[] for _ in values]
+    for group in found.cycles:
+        for cell, points in zip(group.cell, group.points, strict=True):
+            own, which = divmod(int(cell), len(values))
+            cycles[which].append((own, points / extent[own]))
+    return Seeds(levels, cycles, frame)
+
+
+def fresh(run: Programs, found: Seeds, which: int, known: list[Branch]) -> list[Start]:
+    """Starts from the cycles at one value that none of the known branches goes through."""
+    level = found.levels[which]
+    crossed = list(crossings(run, known, level))
+    starts = []
+    for cell, points in found.cycles[which]:
+        others = [p for c, p in crossed if c == cell and len(p) == len(points)]
+        if not any(same(found.frame, cell, points, other) for other in others):
+            starts.append(Start(cell, points, float(level)))
+    return starts
+
+
+def crossings(run: Programs, known: list[Branch], level: float) -> Iterator[tuple[int, np.ndarray]]:
+    """(cell, points [p, d]) of the cycles at one value through which branches go."""
+    near = []
+    for branch in known:
+        side = branch.level - level
+        for i in np.flatnonzero(side[:-1] * side[1:] <= 0):
+            part = side[i] / (side[i] - side[i + 1]) if side[i] != side[i + 1] else 0.0
+            points = (1 - part) * branch.points[i] + part * branch.points[i + 1]
+            near.append((branch.cell, points))
+    if not near:
+        return
+    length = room(max(len(points) for _, points in near))
+    cells = np.array([cell for cell, _ in near])
+    border = np.zeros((len(near), near[0][1].shape[1] + 1))
+    border[:, -1] = 1
+    levels = np.full(len(near), level)
+    settled, _, _ = run.settle(
+        cells,
+        np.stack([padded(points, length) for _, points in near]),
+        levels,
+        np.array([len(points) for _, points in near], np.int32),
+        border,
+        levels,
+    )
+    for (cell, points), own in zip(near, settled, strict=True):
+        yield cell, own[: len(points)]
+
+
+def same(frame: Frame, cell: int, a: np.ndarray, b: np.ndarray, within: float = SAME) -> bool:
+    """Whether two cycles of one period, [p, d] scaled, are one, wherever they begin."""
+    measure = Measure(np.ones((1, a.shape[1])), frame.circles / frame.extent[cell], frame.eps)
+    slack = max(within, 100 * frame.eps)
+    turned = np.stack([np.roll(a, k, axis=0) for k in range(len(a))])
+    apart = measure.apart(turned, np.broadcast_to(b, turned.shape), np.zeros(len(a), int))
+    return bool((np.max(apart, axis=1) <= slack).any())
