@@ -14,6 +14,7 @@ from pipeline.analyses import (
     final,
     history,
     lyapunov,
+    manifolds,
     orbit,
     period,
     record,
@@ -47,7 +48,7 @@ _FOLDS = (
     orbit, final, record, statistics, density, lyapunov, period, rotation, sensitivity, escape,
     history,
 )  # fmt: skip
-_SEARCHES = (basin, cycles)
+_SEARCHES = (basin, cycles, manifolds)
 TABLE: dict[str, Analysis] = {
     module.ANALYSIS.name: module.ANALYSIS for module in (*_FOLDS, *_SEARCHES)
 }

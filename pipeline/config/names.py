@@ -22,7 +22,9 @@ RESULTS = frozenset(
     gain_ratio
     convergence_order convergence_rate critical_kind fixed_point_kind branch point
     rotation_number rotation_number_error record record_count record_iteration
-    basin_fraction_error sensitivity
+    basin_fraction_error sensitivity manifold manifold_count manifold_search manifold_stable
+    manifold_period manifold_multiplier manifold_side manifold_end manifold_points manifold_point
+    manifold_arclength
     """.split()
 )
 COUNTERS = {"n": "the number of steps done", "size": "the length of a vector component"}
@@ -42,6 +44,7 @@ _AFFIXES = {
     "attractor_{}": "the attractors",
     "record_{}": "the recorded states",
     "cycle_{}": "the cycles",
+    "manifold_{}": "the manifolds",
 }
 
 

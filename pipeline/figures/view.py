@@ -21,7 +21,7 @@ LONGEST_DOCUMENT = 4_000_000
 LOST = (Status.escaped, Status.unbounded_objective, Status.job_failed)
 INNER = re.compile(
     r"iteration|step_number|exponent|window|record|attractor|attractor_point|cycle|cycle_point"
-    r"|multiplier|.*_dim|.*_bin"
+    r"|manifold|manifold_point|multiplier|.*_dim|.*_bin"
 )
 
 
