@@ -17,7 +17,7 @@ import numpy as np
 
 from pipeline.analyses import refine
 from pipeline.analyses.refine import Walk, walk
-from pipeline.analyses.saddles import Branches, Kind
+from pipeline.analyses.saddles import Branches, Kind, Parabolas
 from pipeline.analyses.search import Bench
 from pipeline.maps import Map
 from pipeline.objectives import Objective
@@ -56,7 +56,7 @@ class End(IntEnum):
 
 
 class Origin(NamedTuple):
-    """What a branch grows from: `Branches`, and what it is grown by."""
+    """What a branch grows from, of `Branches` and `Parabolas`, and how far."""
 
     points: Any
     period: Any
@@ -224,10 +224,9 @@ def _preimage(step: Walk, base: Any, levels: Any, chain: Any) -> tuple[Any, Any,
 
     def back(carry: Any, guess: Any) -> tuple[Any, Any]:
         (image, found), (level, z) = carry, guess
-        y = z
+        y, matrix = z, jnp.eye(z.size, dtype=z.dtype)
         for _ in range(STEPS):
-            value, push = jax.linearize(step.advance, z)
-            matrix = jax.vmap(push, out_axes=1)(jnp.eye(z.size, dtype=z.dtype))
+            value, matrix = step.advance(z), jax.jacfwd(step.advance)(z)
             z = z + refine.solve(matrix, step.change(image, value))
         missed = jnp.max(jnp.abs(step.change(image, step.advance(z))))
         size = jnp.max(jnp.abs(image)) + jnp.max(jnp.abs(matrix)) * jnp.max(jnp.abs(z))
@@ -241,9 +240,9 @@ def _preimage(step: Walk, base: Any, levels: Any, chain: Any) -> tuple[Any, Any,
 
 
 def follow(
-    bench: Bench,
     run: dict[Kind, Callable[..., Any]],
     branches: Branches,
+    begun: Parabolas,
     cells: np.ndarray,
     wanted: Wanted,
 ) -> list[Path]:
@@ -255,68 +254,73 @@ def follow(
     paths: dict[int, Path] = {}
     for kind, program in run.items():
         places = np.flatnonzero(branches.kind == kind)
-        own = branches.taken(places)
+        own, local = branches.taken(places), Parabolas(*(a[places] for a in begun))
         room = 1 if kind is Kind.unstable else ROOM
-        paths |= zip(places, _followed(program, own, cells[places], wanted, room), strict=True)
+        origin, course = _origin(own, local, wanted), _begun(own, local, room)
+        found = _followed(program, cells[places], origin, course, wanted.points)
+        paths |= dict(zip(places.tolist(), found, strict=True))
     return [paths[k] for k in range(len(cells))]
 
 
 def _followed(
-    program: Callable[..., Any], own: Branches, cells: np.ndarray, wanted: Wanted, room: int
+    program: Callable[..., Any], cells: np.ndarray, origin: Origin, course: Course, most: int
 ) -> list[Path]:
-    """The branches of one kind, with room for so many preimages at first."""
-    origin, course = _origin(own, wanted), _begun(own, room)
-    points = [[own.points[k, 0], course.point[k].copy()] for k in range(len(cells))]
+    """The branches of one kind."""
+    saddle = origin.points[:, 0]
+    points = [[saddle[k], course.point[k].copy()] for k in range(len(cells))]
     lengths = [[0.0, float(course.length[k])] for k in range(len(cells))]
     while len(left := np.flatnonzero(course.end == End.none)):
-        levels = own.turns[left] * (course.turn[left] + 1)
+        levels = origin.turns[left] * (course.turn[left] + 1)
         while 1 < course.chain.shape[1] < np.max(levels):
-            course = course._replace(chain=_roomier(course.chain, own))
-        some = (Course(*(a[left] for a in course)), Origin(*(a[left] for a in origin)))
-        grown, *found = program(cells[left], some[1], some[0])
+            course = course._replace(chain=_roomier(course.chain, origin))
+        some, here = Origin(*(a[left] for a in origin)), Course(*(a[left] for a in course))
+        grown, *found = program(cells[left], some, here)
         for old, new in zip(course, grown, strict=True):
             old[left] = new
         for row, there, far, kept in zip(left, *found, strict=True):
             points[row] += list(there[kept])
             lengths[row] += far[kept].tolist()
-        full = np.array([len(lengths[row]) > wanted.points for row in left])
-        course.end[left[full]] = End.full
+        full = np.array([len(lengths[row]) > most for row in left])
         deep = (course.end[left] == End.none) & (levels > FARTHEST)
         course.end[left[deep]] = End.unresolved
-    most = wanted.points
+        course.end[left[full]] = End.full
     return [
         Path(np.array(p[:most], float), np.array(far[:most]), int(end))
         for p, far, end in zip(points, lengths, course.end, strict=True)
     ]
 
 
-def _origin(own: Branches, wanted: Wanted) -> Origin:
+def _origin(own: Branches, local: Parabolas, wanted: Wanted) -> Origin:
     every = np.ones(len(own.cell))
-    named = {name: getattr(own, name) for name in Origin._fields if name in Branches._fields}
-    named["turns"] = own.turns.astype(np.int32)
-    return Origin(**named, spacing=wanted.spacing * every, length=wanted.length * every)
+    return Origin(
+        own.points,
+        own.period,
+        own.turns.astype(np.int32),
+        *local,
+        spacing=wanted.spacing * every,
+        length=wanted.length * every,
+    )
 
 
-def _begun(own: Branches, room: int) -> Course:
+def _begun(own: Branches, local: Parabolas, room: int) -> Course:
     """At the beginning of the parabola, which is the second point of each branch."""
-    m, zero = len(own.cell), np.zeros(len(own.cell))
-    t = own.begin[:, None]
-    gap = t * own.tangent + t**2 * own.bend
+    m, t = len(own.cell), local.begin[:, None]
+    gap = t * local.tangent + t**2 * local.bend
     far = np.linalg.norm(gap, axis=1)
     return Course(
         turn=np.zeros(m, np.int32),
-        phase=zero,
+        phase=np.zeros(m),
         step=np.ones(m) / 2,
         point=own.points[:, 0] + gap,
-        heading=own.tangent.copy(),
-        speed=far * np.log(own.stretch),
+        heading=local.tangent.copy(),
+        speed=far * np.log(local.stretch),
         length=far,
         end=np.full(m, End.none, np.int8),
         chain=_around(own, room),
     )
 
 
-def _roomier(chain: np.ndarray, own: Branches) -> np.ndarray:
+def _roomier(chain: np.ndarray, own: Origin) -> np.ndarray:
     """Twice as long, filled with the points of the cycle."""
     room = chain.shape[1]
     filled = _around(own, 2 * room)
@@ -324,7 +328,7 @@ def _roomier(chain: np.ndarray, own: Branches) -> np.ndarray:
     return filled
 
 
-def _around(own: Branches, room: int) -> np.ndarray:
+def _around(own: Branches | Origin, room: int) -> np.ndarray:
     """[m, room, d] the points of each cycle, again and again."""
     places = (np.arange(room) % own.period[:, None])[..., None]
     return np.take_along_axis(own.points, places, axis=1)

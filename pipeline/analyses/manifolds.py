@@ -57,8 +57,9 @@ def build(subject: Subject, settings: Mapping[str, Any]) -> Search:
             found = hunt.hunt(bench, cells, run, sought)
             own = [saddles.saddles(c) for c in found.cycles]
             branches, count = saddles.branches(own, len(cells), most)
-            branches = saddles.localised(branches, cells[branches.cell], local, wanted.spacing)
-            paths = growth.follow(bench, grow, branches, cells[branches.cell], wanted)
+            rows = cells[branches.cell]
+            begun = saddles.parabolas(branches, rows, local, wanted.spacing)
+            paths = growth.follow(grow, branches, begun, rows, wanted)
             parts.append(
                 _arrays(branches, count, found.settled, paths, (most, wanted.points), every)
             )

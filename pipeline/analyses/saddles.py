@@ -36,7 +36,7 @@ class Kind(IntEnum):
 
 
 class Branches(NamedTuple):
-    """One side each of the manifolds of points of saddle cycles, ready to be followed.
+    """One side each of the manifolds of points of saddle cycles.
 
     Attributes:
         cell: [m] of the parameter axes.
@@ -46,10 +46,6 @@ class Branches(NamedTuple):
         points: [m, longest p, d] the cycle from the saddle on, again and again.
         period: [m] p.
         turns: [m] map steps of G: p or 2 p.
-        tangent: [m, d] v, of length 1, to its side.
-        bend: [m, d] w.
-        stretch: [m] by which t grows in one turn away from the saddle.
-        begin: [m] t from which the manifold is iterated.
     """
 
     cell: np.ndarray
@@ -59,14 +55,26 @@ class Branches(NamedTuple):
     points: np.ndarray
     period: np.ndarray
     turns: np.ndarray
-    tangent: np.ndarray
-    bend: np.ndarray
-    stretch: np.ndarray
-    begin: np.ndarray
 
     def taken(self, places: np.ndarray) -> Branches:
         """Some of them."""
         return Branches(*(array[places] for array in self))
+
+
+class Parabolas(NamedTuple):
+    """What the branches begin with.
+
+    Attributes:
+        tangent: [m, d] v, of length 1, to its side.
+        bend: [m, d] w.
+        stretch: [m] by which t grows in one turn away from the saddle.
+        begin: [m] t from which the manifold is iterated.
+    """
+
+    tangent: np.ndarray
+    bend: np.ndarray
+    stretch: np.ndarray
+    begin: np.ndarray
 
 
 class Programs(NamedTuple):
@@ -125,7 +133,7 @@ def saddles(cycles: Cycles) -> Cycles:
 
 
 def branches(cycles: list[Cycles], cells: int, most: int) -> tuple[Branches, np.ndarray]:
-    """What is known of the branches before their parabolas, and how many each cell has.
+    """The branches, and how many each cell has, those without room included.
 
     Args:
         cycles: saddles of each period, in the order of their cells.
@@ -135,24 +143,7 @@ def branches(cycles: list[Cycles], cells: int, most: int) -> tuple[Branches, np.
         In the order of cells; within one by cycle, point, kind and side.
     """
     longest = max(c.points.shape[1] for c in cycles)
-    parts = []
-    for c in cycles:
-        m, p, d = c.points.shape
-        turned = (np.arange(p)[:, None] + np.arange(longest)) % p
-        every = (m, p, 2, 2)
-        points = np.broadcast_to(c.points[:, turned][:, :, None, None], (*every, longest, d))
-        kind, side = np.array([Kind.unstable, Kind.stable]), np.array([1, -1])
-        multiplier = np.real(c.multipliers)[:, None, :, None]
-        flat = [
-            np.broadcast_to(a, every).ravel()
-            for a in (c.cell[:, None, None, None], kind[:, None], side, multiplier)
-        ]
-        period = np.full(m * p * 4, p)
-        nothing = np.full((m * p * 4, d), np.nan)
-        turns = np.where(flat[3] < 0, 2 * p, p)
-        points = points.reshape(m * p * 4, longest, d)
-        blank = nothing[:, 0]
-        parts.append(Branches(*flat, points, period, turns, nothing, nothing, blank, blank))
+    parts = [_sides(c, longest) for c in cycles]
     joined = Branches(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
     joined = joined.taken(np.argsort(joined.cell, kind="stable"))
     number = np.arange(len(joined.cell)) - np.searchsorted(joined.cell, joined.cell)
@@ -160,8 +151,33 @@ def branches(cycles: list[Cycles], cells: int, most: int) -> tuple[Branches, np.
     return joined.taken(np.flatnonzero(number < most)), count
 
 
-def localised(found: Branches, cells: np.ndarray, run: Programs, spacing: float) -> Branches:
-    """The branches with their parabolas.
+def _sides(cycles: Cycles, longest: int) -> Branches:
+    """All branches of each point of each cycle."""
+    m, p, d = cycles.points.shape
+    every = (m, p, 2, 2)
+    turned = (np.arange(p)[:, None] + np.arange(longest)) % p
+    points = np.broadcast_to(cycles.points[:, turned][:, :, None, None], (*every, longest, d))
+    multiplier = np.real(cycles.multipliers)[:, None, :, None]
+    parts = (
+        cycles.cell[:, None, None, None],
+        np.array([[Kind.unstable], [Kind.stable]]),
+        np.array([1, -1]),
+        multiplier,
+    )
+    cell, kind, side, multiplier = (np.broadcast_to(part, every).ravel() for part in parts)
+    return Branches(
+        cell=cell,
+        kind=kind,
+        side=side,
+        multiplier=multiplier,
+        points=points.reshape(-1, longest, d),
+        period=np.full(len(cell), p),
+        turns=np.where(multiplier < 0, 2 * p, p),
+    )
+
+
+def parabolas(found: Branches, cells: np.ndarray, run: Programs, spacing: float) -> Parabolas:
+    """What the branches begin with.
 
     A parabola reaches as far as its image misses it, across the manifold, by no more than rounding,
     and no farther than half of the spacing: the manifold begins with an error of some units of the
@@ -170,13 +186,14 @@ def localised(found: Branches, cells: np.ndarray, run: Programs, spacing: float)
     Args:
         cells: [m] of the bench.
     """
-    if not len(found.cell):
-        return found
+    if not len(cells):
+        return Parabolas(*(np.zeros(shape) for shape in ((0, 2), (0, 2), 0, 0)))
     saddle = found.points[:, 0]
     raw = run.power(cells, saddle, found.period.astype(np.int32))
     eps, matrix = float(np.finfo(raw.dtype).eps), raw.astype(float)
     unstable = found.kind == Kind.unstable
-    other = _other(matrix, found.multiplier)
+    # Exact enough to tell its direction.
+    other = np.trace(matrix, axis1=1, axis2=2) - found.multiplier
     tangent, across = (_eigenvectors(matrix, value) for value in (found.multiplier, other))
     # To the right, or up: then to its side.
     lead = np.where(np.abs(tangent[:, 0]) > eps, tangent[:, 0], tangent[:, 1])
@@ -196,14 +213,7 @@ def localised(found: Branches, cells: np.ndarray, run: Programs, spacing: float)
     good = (error <= bound[:, None])[:, HALVINGS - 1 :: -1][:, :HALVINGS]
     fit = np.cumprod(good, axis=1).sum(axis=1)
     farthest = reach[HALVINGS - np.maximum(fit, 1)]
-    return found._replace(
-        tangent=tangent, bend=np.asarray(bend, float), stretch=stretch, begin=farthest / stretch
-    )
-
-
-def _other(matrix: np.ndarray, multiplier: np.ndarray) -> np.ndarray:
-    """[m] The other eigenvalue of [m, 2, 2]; exact enough to tell its direction."""
-    return np.trace(matrix, axis1=1, axis2=2) - multiplier
+    return Parabolas(tangent, np.asarray(bend, float), stretch, farthest / stretch)
 
 
 def _eigenvectors(matrix: np.ndarray, value: np.ndarray) -> np.ndarray:
@@ -211,9 +221,8 @@ def _eigenvectors(matrix: np.ndarray, value: np.ndarray) -> np.ndarray:
     (a, b), (c, d) = np.moveaxis(matrix, 0, -1)
     both = np.stack([np.stack([b, value - a], -1), np.stack([value - d, c], -1)])
     length = np.linalg.norm(both, axis=-1)
-    return np.where(
-        (length[0] >= length[1])[:, None], *(both / np.where(length > 0, length, 1)[..., None])
-    )
+    first, second = both / np.where(length > 0, length, 1)[..., None]
+    return np.where((length[0] >= length[1])[:, None], first, second)
 
 
 def _area(a: np.ndarray, b: np.ndarray) -> np.ndarray:

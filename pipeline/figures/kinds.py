@@ -16,6 +16,7 @@ from pipeline.figures import (
     density,
     final,
     final_map,
+    manifolds,
     multipliers,
     phase_portrait,
     plane,
@@ -61,6 +62,7 @@ KINDS: Mapping[str, Kind] = {
     "basin": Kind(basin.draw, basin.fits),
     "convergence": Kind(convergence.draw, convergence.fits),
     "cycles": Kind(cycles.draw, cycles.fits),
+    "manifolds": Kind(manifolds.draw, manifolds.fits),
     "bifurcation": Kind(bifurcation.draw, bifurcation.fits),
     "cobweb": Kind(
         cobweb.draw,
