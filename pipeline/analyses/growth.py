@@ -31,8 +31,8 @@ TURN, SHORT = 0.2, 0.01
 STEPS = 3
 # Units of the last place, over the size of the state, that a preimage may miss its image by.
 MISSED = 64
-# Steps in s shorter than so many units of the last place of 1 lead nowhere.
-LEAST = 8
+# A turn that stretches more than the digits of a double has a multiplier that is 0 to rounding.
+STEEPEST = 1e15
 # Map steps from the parabola; preimages take room for this many times a power of 2.
 FARTHEST, ROOM = 4096, 32
 
@@ -175,13 +175,14 @@ def _stride(
     ratio = jnp.where(found & jnp.isfinite(far), ratio, 0)
     changed = course.step * jnp.clip(ratio, 0.1, jnp.where(fits, 2, 0.5))
     length = course.length + far
-    whole = (course.step == 1) & (far < course.speed)
-    eps = jnp.finfo(far.dtype).eps
+    tiny = jnp.sqrt(jnp.finfo(far.dtype).eps)
+    shrunk = (course.step == 1) & (far < course.speed) & (far <= tiny * length)
+    nowhere = course.speed * changed <= tiny * jnp.minimum(origin.spacing, course.length)
     ends = [
         (fits & ~inside(there), End.escaped),
         (fits & (length >= origin.length), End.length),
-        (fits & whole & (far <= jnp.sqrt(eps) * origin.spacing), End.settled),
-        (~fits & (changed <= LEAST * eps), jnp.where(found, End.unresolved, End.no_preimage)),
+        (fits & shrunk, End.settled),
+        (~fits & nowhere, jnp.where(found, End.unresolved, End.no_preimage)),
     ]
     reasons = [jnp.full_like(course.end, code) for _, code in ends]
     end = jnp.select([condition for condition, _ in ends], reasons, course.end)
@@ -307,6 +308,7 @@ def _begun(own: Branches, local: Parabolas, room: int) -> Course:
     m, t = len(own.cell), local.begin[:, None]
     gap = t * local.tangent + t**2 * local.bend
     far = np.linalg.norm(gap, axis=1)
+    flat = np.where(own.kind == Kind.stable, End.no_preimage, End.unresolved)
     return Course(
         turn=np.zeros(m, np.int32),
         phase=np.zeros(m),
@@ -315,7 +317,7 @@ def _begun(own: Branches, local: Parabolas, room: int) -> Course:
         heading=local.tangent.copy(),
         speed=far * np.log(local.stretch),
         length=far,
-        end=np.full(m, End.none, np.int8),
+        end=np.where(local.stretch > STEEPEST, flat, End.none).astype(np.int8),
         chain=_around(own, room),
     )
 

@@ -23,6 +23,7 @@ KINDS: tuple[tuple[int, str, str, Any], ...] = (
 )
 # A branch whose extent is a smaller part of its length folds: it stays where the picture is.
 FOLDED = 0.25
+MIDDLE = (0.1, 0.9)
 
 
 class Coordinate(NamedTuple):
@@ -171,10 +172,11 @@ def _limits(coordinate: Coordinate, pair: list[Coordinate]) -> tuple[float, floa
     spread = np.where(np.isfinite(values), values, values[:, :1])
     extent = np.linalg.norm(np.ptp(spread, axis=1), axis=-1)
     folded = extent < FOLDED * np.nansum(steps, axis=1)
-    near = [coordinate.values[folded].ravel(), coordinate.values[:, 0], coordinate.orbit]
-    held = np.concatenate(near)
-    held = held[np.isfinite(held)]
-    if not folded.any() and np.ptp(held, axis=None) == 0 if held.size else True:
-        held = coordinate.values[np.isfinite(coordinate.values)]
-        held = np.quantile(held, [0.1, 0.9]) if held.size else held
+    if folded.any() or coordinate.orbit.size:
+        near = [coordinate.values[folded].ravel(), coordinate.values[:, 0], coordinate.orbit]
+        held = np.concatenate(near)
+    else:
+        # All run away, and the saddles alone may be a single point: the middle of the curves.
+        finite = coordinate.values[np.isfinite(coordinate.values)]
+        held = np.quantile(finite, MIDDLE) if finite.size else finite
     return raster.limits(held, held, margin=0.15)
