@@ -27,8 +27,12 @@ from pipeline.state import unflatten
 CHUNK = 128
 # Radians between neighbouring chords, but for those shorter than this part of the spacing.
 TURN, SHORT = 0.2, 0.01
+# Of a turn: shorter steps are those round a corner, or up to where the map folds or jumps.
+CALM = 1e-3
 # Newton's steps to a preimage: from a neighbour so close they square the error thrice.
 STEPS = 3
+# The last of them may be such a part of the way from the neighbour.
+LAST = 0.01
 # Units of the last place, over the size of the state, that a preimage may miss its image by.
 MISSED = 64
 # A turn that stretches more than the digits of a double has a multiplier that is 0 to rounding.
@@ -176,7 +180,8 @@ def _stride(
     changed = course.step * jnp.clip(ratio, 0.1, jnp.where(fits, 2, 0.5))
     length = course.length + far
     tiny = jnp.sqrt(jnp.finfo(far.dtype).eps)
-    shrunk = (course.step == 1) & (far < course.speed) & (far <= tiny * length)
+    speed = far / course.step
+    shrunk = (course.step >= CALM) & (speed < course.speed) & (speed <= tiny * length)
     nowhere = course.speed * changed <= tiny * jnp.minimum(origin.spacing, course.length)
     ends = [
         (fits & ~inside(there), End.escaped),
@@ -192,7 +197,7 @@ def _stride(
         step=changed,
         point=course.point + gap,
         heading=jnp.where(far > 0, gap / far, course.heading),
-        speed=far / course.step,
+        speed=speed,
         length=length,
         end=end,
         chain=chain,
@@ -225,15 +230,19 @@ def _preimage(step: Walk, base: Any, levels: Any, chain: Any) -> tuple[Any, Any,
 
     def back(carry: Any, guess: Any) -> tuple[Any, Any]:
         (image, found), (level, z) = carry, guess
-        y, matrix = z, jnp.eye(z.size, dtype=z.dtype)
+        near, matrix, shift = z, jnp.eye(z.size, dtype=z.dtype), z
         for _ in range(STEPS):
             value, matrix = step.advance(z), jax.jacfwd(step.advance)(z)
-            z = z + refine.solve(matrix, step.change(image, value))
+            shift = refine.solve(matrix, step.change(image, value))
+            z = z + shift
         missed = jnp.max(jnp.abs(step.change(image, step.advance(z))))
         size = jnp.max(jnp.abs(image)) + jnp.max(jnp.abs(matrix)) * jnp.max(jnp.abs(z))
+        good = missed <= MISSED * eps * size
+        # Beside a fold of the map, rounding alone may move the last one to and fro.
+        moved = jnp.max(jnp.abs(z - near))
+        good &= (level > 0) | (jnp.max(jnp.abs(shift)) <= LAST * moved)
         used = level < levels
-        found &= ~used | (missed <= MISSED * eps * size)
-        return (jnp.where(used, z, image), found), jnp.where(used, z, y)
+        return (jnp.where(used, z, image), found & (good | ~used)), jnp.where(used, z, near)
 
     rows = (jnp.arange(len(chain)), chain)
     (there, found), chain = jax.lax.scan(back, (base, jnp.bool_(True)), rows, reverse=True)

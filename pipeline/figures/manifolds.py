@@ -21,8 +21,10 @@ KINDS: tuple[tuple[int, str, str, Any], ...] = (
     (1, "stable manifold", style.PALETTE[0], (0, (5, 1.5))),
     (0, "unstable manifold", style.PALETTE[1], "-"),
 )
-# A branch whose extent is a smaller part of its length folds: it stays where the picture is.
-FOLDED = 0.25
+# Codes of the ends none, length, full and escaped: such a branch may be on its way out, but for one
+# whose extent is a smaller part of its length: it folds.
+AWAY, FOLDED = (-1, 0, 1, 2), 0.25
+# Quantiles of all points, where all branches run away.
 MIDDLE = (0.1, 0.9)
 
 
@@ -55,11 +57,12 @@ def draw(seen: View, look: style.Look, ax: Axes | None) -> Figure:
     panel = page.panels[0]
     pair = _coordinates(shown)
     kinds = shown.data["manifold_stable"].values
+    near = _near(pair, shown.data["manifold_end"].values)
     _behind(page, panel, pair)
     handles = _curves(page, panel, pair, kinds)
     handles += _saddles(page, panel, pair)
     for which, coordinate in zip("xy", pair, strict=True):
-        getattr(panel, f"set_{which}lim")(*_limits(coordinate, pair))
+        getattr(panel, f"set_{which}lim")(*_limits(coordinate, near))
         if coordinate.circle is not None:
             bifurcation.circle(panel, which, coordinate.circle)
     style.abscissa(page, panel, words.symbol(pair[0].name))
@@ -163,20 +166,24 @@ def _saddles(page: style.Sheet, ax: Axes, pair: list[Coordinate]) -> list[Any]:
     )
 
 
-def _limits(coordinate: Coordinate, pair: list[Coordinate]) -> tuple[float, float]:
-    """Round what stays near: the orbit, the saddles and the branches that fold."""
+def _near(pair: list[Coordinate], ends: np.ndarray) -> np.ndarray:
+    """[manifold] Whether a branch stays near, and so may set the limits."""
+    values = np.stack([c.values for c in pair], axis=-1)
+    length = np.nansum(np.linalg.norm(np.diff(values, axis=1), axis=-1), axis=1)
+    spread = np.where(np.isfinite(values), values, values[:, :1])
+    folded = np.linalg.norm(np.ptp(spread, axis=1), axis=-1) < FOLDED * length
+    return folded | ~np.isin(ends, AWAY)
+
+
+def _limits(coordinate: Coordinate, near: np.ndarray) -> tuple[float, float]:
+    """Round the orbit, the saddles and the branches that stay near."""
     if coordinate.circle is not None:
         return 0.0, coordinate.circle
-    values = np.stack([c.values for c in pair], axis=-1)
-    steps = np.linalg.norm(np.diff(values, axis=1), axis=-1)
-    spread = np.where(np.isfinite(values), values, values[:, :1])
-    extent = np.linalg.norm(np.ptp(spread, axis=1), axis=-1)
-    folded = extent < FOLDED * np.nansum(steps, axis=1)
-    if folded.any() or coordinate.orbit.size:
-        near = [coordinate.values[folded].ravel(), coordinate.values[:, 0], coordinate.orbit]
-        held = np.concatenate(near)
-    else:
-        # All run away, and the saddles alone may be a single point: the middle of the curves.
+    held = [coordinate.values[near].ravel(), coordinate.values[:, 0], coordinate.orbit]
+    if not near.any() and not coordinate.orbit.size:
+        # The saddles alone may be a single point: the middle of the curves.
         finite = coordinate.values[np.isfinite(coordinate.values)]
-        held = np.quantile(finite, MIDDLE) if finite.size else finite
-    return raster.limits(held, held, margin=0.15)
+        held.append(np.quantile(finite, MIDDLE) if finite.size else finite)
+    shown = np.concatenate(held)
+    shown = shown[np.isfinite(shown)]
+    return raster.limits(shown, shown, margin=0.15)

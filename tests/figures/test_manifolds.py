@@ -27,6 +27,7 @@ def dataset(modulus: dict | None = None):
         {
             "status": ((), np.int8(0)),
             "manifold_stable": (dims, np.array([0, 1, -1], np.int8)),
+            "manifold_end": (dims, np.array([0, 0, -1], np.int8)),
             "manifold_points": (dims, np.array([100, 100, 0], np.int32)),
             "manifold_x": ((*dims, "manifold_point"), x),
             "manifold_y": ((*dims, "manifold_point"), y),
@@ -83,7 +84,7 @@ def test_an_orbit_is_behind(ax):
 def test_what_runs_away_alone_is_shown_by_its_middle(ax):
     ds = dataset().isel(manifold=[1, 2])
     figures.draw(ds, name="manifolds", ax=ax)
-    assert ax.get_ylim() == pytest.approx((4 - 4.8, 36 + 4.8))
+    assert ax.get_ylim() == pytest.approx((0 - 5.4, 36 + 5.4))
     figures.draw(ds.isel(manifold=[1]), name="manifolds", ax=Figure().subplots())
 
 
