@@ -29,10 +29,12 @@ CHUNK = 128
 TURN, SHORT = 0.2, 0.01
 # Of a turn: shorter steps are those round a corner, or up to where the map folds or jumps.
 CALM = 1e-3
-# Newton's steps to a preimage: from a neighbour so close they square the error thrice.
-STEPS = 3
-# The last of them may be such a part of the way from the neighbour.
-LAST = 0.01
+# Newton's steps to a preimage. With three a branch takes twice the points: all preimages on the way
+# move with the last one, some of them farther than it.
+STEPS = 5
+# The last of them is at most such a part of a chord: beside a fold of the map they converge slowly,
+# and rounding moves them to and fro.
+LAST = 1e-4
 # Units of the last place, over the size of the state, that a preimage may miss its image by.
 MISSED = 64
 # A turn that stretches more than the digits of a double has a multiplier that is 0 to rounding.
@@ -166,9 +168,11 @@ def _stride(
     levels = turn * origin.turns
     t = origin.begin * origin.stretch**phase
     base = origin.points[0] + t * origin.tangent + t**2 * origin.bend
-    there, chain, found, waits = pull(step, base, levels, course.chain)
+    there, chain, off, waits = pull(step, base, levels, course.chain)
     gap = step.change(there, course.point)
     far = jnp.sqrt(jnp.sum(gap**2))
+    # Beside the saddle chords may be as short as rounding.
+    found = (off <= LAST * far) | (jnp.isfinite(off) & (course.length <= origin.spacing))
     (a, b), (c, d) = course.heading, gap
     angle = jnp.abs(jnp.arctan2(a * d - b * c, a * c + b * d))
     # Where the curve turns back within a step, the chord is short, but not so the way.
@@ -213,12 +217,12 @@ def _stride(
 
 
 def _image(step: Walk, base: Any, levels: Any, chain: Any) -> tuple[Any, Any, Any, Any]:
-    """(g^levels(base), the chain, whether found, whether it has to wait for room)."""
+    """(g^levels(base), the chain, how far off it may be, whether it has to wait for room)."""
     import jax
     import jax.numpy as jnp
 
     there = jax.lax.fori_loop(0, levels, lambda _, u: step.advance(u), base)
-    return there, chain, jnp.all(jnp.isfinite(there)), jnp.bool_(False)
+    return there, chain, jnp.where(jnp.all(jnp.isfinite(there)), 0, jnp.inf), jnp.bool_(False)
 
 
 def _preimage(step: Walk, base: Any, levels: Any, chain: Any) -> tuple[Any, Any, Any, Any]:
@@ -229,24 +233,22 @@ def _preimage(step: Walk, base: Any, levels: Any, chain: Any) -> tuple[Any, Any,
     eps = jnp.finfo(base.dtype).eps
 
     def back(carry: Any, guess: Any) -> tuple[Any, Any]:
-        (image, found), (level, z) = carry, guess
-        near, matrix, shift = z, jnp.eye(z.size, dtype=z.dtype), z
+        (image, off), (level, near) = carry, guess
+        z, matrix, shift = near, jnp.eye(near.size, dtype=near.dtype), near
         for _ in range(STEPS):
             value, matrix = step.advance(z), jax.jacfwd(step.advance)(z)
             shift = refine.solve(matrix, step.change(image, value))
             z = z + shift
         missed = jnp.max(jnp.abs(step.change(image, step.advance(z))))
         size = jnp.max(jnp.abs(image)) + jnp.max(jnp.abs(matrix)) * jnp.max(jnp.abs(z))
-        good = missed <= MISSED * eps * size
-        # Beside a fold of the map, rounding alone may move the last one to and fro.
-        moved = jnp.max(jnp.abs(z - near))
-        good &= (level > 0) | (jnp.max(jnp.abs(shift)) <= LAST * moved)
-        used = level < levels
-        return (jnp.where(used, z, image), found & (good | ~used)), jnp.where(used, z, near)
+        last = jnp.where(missed <= MISSED * eps * size, jnp.max(jnp.abs(shift)), jnp.inf)
+        used, lost = level < levels, jnp.isinf(off)
+        carry = jnp.where(used, z, image), jnp.where(used & ~lost, last, off)
+        return carry, jnp.where(used, z, near)
 
     rows = (jnp.arange(len(chain)), chain)
-    (there, found), chain = jax.lax.scan(back, (base, jnp.bool_(True)), rows, reverse=True)
-    return there, chain, found, levels > len(chain)
+    (there, off), chain = jax.lax.scan(back, (base, jnp.zeros((), base.dtype)), rows, reverse=True)
+    return there, chain, off, levels > len(chain)
 
 
 def follow(
