@@ -32,6 +32,8 @@ MOST_TOLD = 10
 ADVICE = {
     ("cycle_search", "full"): " (more cycles than analysis.cycles.max_cycles)",
     ("cycle_search", "unsettled"): " (still new ones: raise analysis.cycles.starts)",
+    ("manifold_search", "full"): " (more branches than analysis.manifolds.max_manifolds)",
+    ("manifold_search", "unsettled"): " (still new saddles: raise analysis.manifolds.starts)",
 }
 
 HELP = """\

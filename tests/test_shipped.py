@@ -28,6 +28,7 @@ MAPS = sorted(path.stem for path in (CONF / "map").glob("*.yaml") if path.stem !
 # Smaller grids and shorter orbits than those shipped.
 SHRUNK = {
     "cycles": ("grid.a.num=40", "iterate.length=50", "analysis.cycles.max_period=3"),
+    "henon_manifolds": ("analysis.manifolds={length: 5, max_points: 500}",),
     "logistic_bifurcation": ("grid.a.step=0.02", "iterate.transient=100", "iterate.length=100"),
     "phase_portrait": ("iterate.length=2000",),
     "henon_attractor": ("iterate.length=30000",),
@@ -77,7 +78,8 @@ def test_an_experiment_from_end_to_end(name: str, tmp_path: Path) -> None:
     with pipeline.run(*words, folder=tmp_path) as ds:
         assert sorted(path.name for path in tmp_path.iterdir()) == ["figure.png", "result.nc"]
         for variable in ds.data_vars.values():
-            padded = {"step_number", "cycle", "branch", "bifurcation", "cascade"} & {*variable.dims}
+            own = {"step_number", "cycle", "manifold", "branch", "bifurcation", "cascade"}
+            padded = own & {*variable.dims}
             if variable.dtype.kind == "f" and not padded:
                 known = variable.where(ds["status"] <= 1, 0)
                 if not variable.name.startswith(OPEN):

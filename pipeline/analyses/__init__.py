@@ -20,6 +20,7 @@ from pipeline.analyses import (
     gali,
     history,
     lyapunov,
+    manifolds,
     orbit,
     period,
     record,
@@ -59,7 +60,7 @@ _FOLDS = (
 _INDICATORS = (
     autocorrelation, spectrum, recurrence, correlation_dimension, zero_one, gali,
 )  # fmt: skip
-_SEARCHES = (basin, cycles, continuation, bifurcations, expansion_entropy)
+_SEARCHES = (basin, cycles, manifolds, continuation, bifurcations, expansion_entropy)
 TABLE: dict[str, Analysis] = {
     module.ANALYSIS.name: module.ANALYSIS for module in (*_FOLDS, *_INDICATORS, *_SEARCHES)
 }

@@ -77,13 +77,17 @@ def faults(subject: Subject, settings: Mapping[str, Any]) -> Iterator[tuple[str,
     most = settings["max_period"]
     if settings["min_period"] > most:
         yield "min_period", f"expected <= max_period = {most}"
+    yield from astray(subject, settings["region"])
+    if settings["by"] is not None:
+        yield from derivative.faults(subject, settings)
+
+
+def astray(subject: Subject, asked: Any) -> Iterator[tuple[str, str]]:
+    """What the setting region names and the state does not have."""
     known = {n for real in reals(subject.problem.components) for n in (real.component, real.name)}
-    asked = settings["region"]
     if isinstance(asked, Mapping) and (strange := [name for name in asked if name not in known]):
         listed = ", ".join(sorted(known)[:12])
         yield "region", f"there is no {strange[0]} (known: {listed})"
-    if settings["by"] is not None:
-        yield from derivative.faults(subject, settings)
 
 
 def build(subject: Subject, settings: Mapping[str, Any]) -> Search:
@@ -201,8 +205,13 @@ def _arrays(
 def stability(cycles: Cycles) -> np.ndarray:
     """[m] Codes of `Stability`."""
     largest = np.max(np.abs(cycles.multipliers), axis=1)
-    margin = np.maximum(NEGLIGIBLE, CURVED * cycles.blur)
-    return np.where(largest < 1 - margin, Stability.stable, Stability.not_stable)
+    inside = largest < 1 - margin(cycles)
+    return np.where(inside, Stability.stable, Stability.not_stable)
+
+
+def margin(cycles: Cycles) -> np.ndarray:
+    """[m] How far from the unit circle a multiplier is inside or outside."""
+    return np.maximum(NEGLIGIBLE, CURVED * cycles.blur)
 
 
 def _states(

@@ -32,6 +32,8 @@ RESULTS = frozenset(
     bifurcation_period bifurcation_branch bifurcation_residual bifurcation_coefficient
     bifurcation_criticality bifurcation_angle cascade doubling cascade_parameter cascade_period
     cascade_delta cascade_alpha
+    manifold manifold_count manifold_search manifold_stable manifold_period manifold_multiplier
+    manifold_side manifold_end manifold_points manifold_point manifold_arclength
     """.split()
 )
 COUNTERS = {"n": "the number of steps done", "size": "the length of a vector component"}
@@ -55,6 +57,7 @@ _AFFIXES = {
     "cycle_{}": "the cycles",
     "branch_{}": "the branches",
     "bifurcation_{}": "the bifurcations",
+    "manifold_{}": "the manifolds",
 }
 
 

@@ -18,6 +18,7 @@ from pipeline.figures import (
     final,
     final_map,
     indicators,
+    manifolds,
     multipliers,
     phase_portrait,
     plane,
@@ -65,6 +66,7 @@ KINDS: Mapping[str, Kind] = {
     "convergence": Kind(convergence.draw, convergence.fits),
     "continuation": Kind(continuation.draw, continuation.fits),
     "cycles": Kind(cycles.draw, cycles.fits),
+    "manifolds": Kind(manifolds.draw, manifolds.fits),
     "bifurcation": Kind(bifurcation.draw, bifurcation.fits),
     "cobweb": Kind(
         cobweb.draw,

@@ -21,7 +21,7 @@ LONGEST_DOCUMENT = 4_000_000
 LOST = (Status.escaped, Status.unbounded_objective, Status.job_failed)
 INNER = re.compile(
     r"iteration|step_number|exponent|window|record|attractor|attractor_point|cycle|cycle_point"
-    r"|branch|point|branch_cycle_point|bifurcation|cascade|doubling"
+    r"|manifold|manifold_point|branch|point|branch_cycle_point|bifurcation|cascade|doubling"
     r"|multiplier|.*_dim|.*_bin|lag|frequency|correlation_radius|expansion_step"
 )
 

@@ -35,6 +35,7 @@ ASCII = "a name has ASCII letters, digits and _ and begins with a letter."
         ("x_bin", "the name is taken by the bins of the density of x."),
         ("attractor_x", "the name is taken by the attractors of x."),
         ("cycle_x", "the name is taken by the cycles of x."),
+        ("manifold_x", "the name is taken by the manifolds of x."),
         ("record_x", "the name is taken by the recorded states of x."),
         ("x_mean_error", "the name is taken by the error of the mean of x."),
         ("rotation_number", "the name is taken by a result or a dimension of the dataset."),
@@ -60,7 +61,7 @@ def test_taken_by_one_another():
 
 @pytest.mark.parametrize(
     ("name", "result"),
-    [("kind", "attractor_kind"), ("stable", "cycle_stable"), ("objective", "objective_final")],
+    [("kind", "attractor_kind"), ("residual", "cycle_residual"), ("objective", "objective_final")],
 )
 def test_a_component_whose_results_have_names_already(name, result):
     found = mistakes(
