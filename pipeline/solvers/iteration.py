@@ -26,6 +26,8 @@ class Iteration(NamedTuple):
         point: carry -> {name: value} all that the next step depends on, where the iteration is a
             map: the components, and the last step of a solver with inertia.
         put: (carry, point) -> the carry that stands on another point.
+        idle: carry -> one from which a step has least to do: what a cell steps from that has ended,
+            while others go on beside it. What comes of it is dropped.
     """
 
     init: Callable[[State], Any]
@@ -36,6 +38,7 @@ class Iteration(NamedTuple):
     classify: Callable[[Any], Any]
     point: Callable[[Any], State]
     put: Callable[[Any, State], Any]
+    idle: Callable[[Any], Any] = lambda carry: carry
 
 
 @dataclass(frozen=True, eq=False)
