@@ -1,8 +1,8 @@
 """Early exit: cells that are over make room for others, so that no lane waits for the slowest.
 
-A program of a fixed number of lanes moves them a few loop bodies at a time. When one lane in eight
-is over, or one has done all its steps, those are taken out and the next cells of the block take
-their places. A cell meets the same operations in whichever lane it is.
+A program of a fixed number of lanes moves them until one in four is over or one has done all its
+steps. Those are taken out, and the next cells of the block take their places. A cell meets the same
+operations in whichever lane it is.
 """
 
 from __future__ import annotations
@@ -20,43 +20,48 @@ from pipeline.job.loop import Walk, put
 from pipeline.job.plan import Plan
 from pipeline.job.rows import Rows
 
-# Loop bodies between two looks at who is over, at most.
-MOST = 8
+# Steps that are noted in one call, at most.
+MOST = 32
 # Lanes are filled again when one in so many is over.
-FULL = 8
+FULL = 4
 
 
 def suits(experiment: Experiment) -> bool:
-    """Whether cells leave the loop, and no analysis looks at parts of it."""
+    """Whether cells leave the loop, and no analysis looks at parts of it or drops its beginning."""
+    iterate, folds = experiment.iterate, experiment.folds()
     if kernel.kind(experiment) == "leaving":
-        return experiment.iterate.steps > kernel.SHORT
-    parts = any(fold.parts or fold.span for fold in experiment.folds())
-    return experiment.solver.freezes and leaves(experiment) and not parts
+        return iterate.steps > kernel.SHORT
+    parts = any(fold.parts or fold.span for fold in folds)
+    dropped = iterate.transient > 0 and any(fold.recorded for fold in folds)
+    return experiment.solver.freezes and leaves(experiment) and not parts and not dropped
 
 
 class Programs(NamedTuple):
-    """What is compiled; all take the numbers and the cells of the lanes first.
+    """What is compiled; all take the numbers first, then cells.
 
     Attributes:
         width: the lanes.
         many: steps of one loop body.
         rest: steps that fill no body, and are done when a lane begins.
         hollow: a state of the lanes: packed, and the steps that each has done.
-        fill: (a state, which lanes begin anew) -> (state, which go on, notes of step 0).
-        more: (a state, loop bodies) -> (state, which go on, notes of the steps taken).
-        last: a state -> (results, notes of the steps not taken).
+        fill: (those of the block, which of them each lane has, a state, which lanes begin anew) ->
+            (those of the lanes, state, which go on, notes of step 0).
+        more: (those of the lanes, a state, which lanes hold a cell, loop bodies) -> (state, which
+            go on, notes of the steps taken): so many bodies, or fewer where enough lanes are over.
+        last: (those of the block, which of them each lane has, a state) -> (results, notes of the
+            steps not taken).
     """
 
     width: int
     many: int
     rest: int
     hollow: Any
-    fill: Callable[..., Any]
+    fill: Any
     more: Callable[..., Any]
     last: Callable[..., Any]
 
     def placed(self, numbers: Any, cells: Cell) -> tuple[Any, Cell]:
-        """Both where the programs take them from, so that no call moves them again."""
+        """Those of a block where the programs take them from, so that no call moves them again."""
         import jax
 
         return jax.device_put((numbers, cells), self.fill.input_shardings[0][:2])
@@ -76,39 +81,36 @@ def build(
     steps = experiment.iterate.steps
 
     def run(numbers: Any, cells: Cell) -> dict[str, np.ndarray]:
-        count, held = len(cells.place), _pad(cells, width)
+        count = len(cells.place)
+        numbers, cells = programs.placed(numbers, _pad(cells, plan.block))
         rows = Rows(recorders, count, steps)
-        numbers, lanes = programs.placed(numbers, held)
-        ripe = _Ripe(programs, numbers, cells, rows)
+        ripe = _Ripe(programs, numbers, cells, rows, count)
         # The cell in each lane, -1 where there is none; the steps that the lane has done.
-        owner = np.where(np.arange(width) < count, np.arange(width), -1)
-        done, bodies, waiting = np.full(width, rest), 1, min(width, count)
-        state, going, notes = programs.fill(numbers, lanes, programs.hollow, owner >= 0)
-        rows.begin(owner, owner >= 0, notes)
+        owner, done = np.full(width, -1, np.int32), np.full(width, rest)
+        waiting, state, lanes, going = 0, programs.hollow, cells, owner >= 0
         while True:
-            taken, ended = owner >= 0, done >= steps
-            over = taken & (ended | ~np.asarray(going))
-            if FULL * np.count_nonzero(over) < np.count_nonzero(taken) and not ended[taken].any():
-                bodies = min(bodies, (steps - done[taken].max()) // many)
-                state, going, notes = programs.more(numbers, lanes, state, np.int32(bodies))
-                rows.put(owner, done, notes, bodies)
-                done += bodies * many
-                bodies = min(2 * bodies, MOST)
-                continue
+            free = np.flatnonzero(owner < 0)[: count - waiting]
+            if len(free):
+                owner[free] = np.arange(waiting, waiting + len(free))
+                waiting += len(free)
+                fresh = np.zeros(width, bool)
+                fresh[free], done[free] = True, rest
+                lanes, state, going, notes = programs.fill(numbers, cells, owner, state, fresh)
+                rows.begin(owner, free, notes)
+            taken = owner >= 0
+            if not taken.any():
+                return ripe.results() | rows.tables()
+            while True:
+                ended = done >= steps
+                over = taken & (ended | ~np.asarray(going))
+                if FULL * np.sum(over) >= np.sum(taken) or ended[taken].any():
+                    break
+                bodies = np.int32((steps - done[taken].max()) // many)
+                state, going, notes = programs.more(numbers, lanes, state, taken, bodies)
+                before, done = done, np.array(state[1])
+                rows.put(owner, before, done, notes)
             ripe.add(owner[over], over, state)
             owner[over] = -1
-            free = np.flatnonzero(owner < 0)[: count - waiting]
-            owner[free] = np.arange(waiting, waiting + len(free))
-            waiting += len(free)
-            if not (owner >= 0).any():
-                return ripe.results() | rows.tables()
-            if len(free):
-                held = _put(held, free, take(cells, owner[free]))
-                fresh = np.isin(np.arange(width), free)
-                numbers, lanes = programs.placed(numbers, held)
-                state, going, notes = programs.fill(numbers, lanes, state, fresh)
-                rows.begin(owner, fresh, notes)
-                done[free], bodies = rest, 1
 
     return run
 
@@ -116,8 +118,11 @@ def build(
 class _Ripe:
     """Cells that are over: they wait for others to be finished with, as many as there are lanes."""
 
-    def __init__(self, programs: Programs, numbers: Any, cells: Cell, rows: Rows) -> None:
-        self._programs, self._numbers, self._cells, self._rows = programs, numbers, cells, rows
+    def __init__(
+        self, programs: Programs, numbers: Any, cells: Cell, rows: Rows, count: int
+    ) -> None:
+        self._programs, self._numbers, self._cells = programs, numbers, cells
+        self._rows, self._count = rows, count
         self._waiting: list[tuple[np.ndarray, Any]] = []
         self._results: dict[str, np.ndarray] = {}
 
@@ -141,12 +146,11 @@ class _Ripe:
         self._waiting = []
         lanes = np.minimum(np.arange(self._programs.width), len(places) - 1)
         state = jax.tree.map(lambda a: a[lanes], state)
-        cells = take(self._cells, places[lanes])
-        found, left = self._programs.last(self._numbers, cells, state)
+        found, left = self._programs.last(self._numbers, self._cells, places[lanes], state)
         for name, values in found.items():
             values = np.asarray(values)[: len(places)]
             if name not in self._results:
-                shape = len(self._cells.place), *values.shape[1:]
+                shape = self._count, *values.shape[1:]
                 self._results[name] = np.empty(shape, values.dtype)
             self._results[name][places] = values
         self._rows.end(places, state[1][: len(places)], left)
@@ -169,7 +173,8 @@ def _compiled(experiment: Experiment, plan: Plan, numbers: Any, cells: Cell) -> 
     def noted(numbers: Any, cells: Cell, lanes: Lane, running: Any, n: Any) -> dict[str, Any]:
         return jax.vmap(functools.partial(move.record, numbers))(cells, lanes, running, n)
 
-    def fill(numbers: Any, cells: Cell, state: Any, fresh: Any) -> Any:
+    def fill(numbers: Any, block: Cell, owner: Any, state: Any, fresh: Any) -> Any:
+        cells = take(block, owner)
         lanes = begin(numbers, cells)
         notes = noted(numbers, cells, lanes, jnp.ones_like(fresh), jnp.zeros_like(state[1]))
         new = walk.pack(lanes), jnp.full_like(state[1], rest)
@@ -178,30 +183,34 @@ def _compiled(experiment: Experiment, plan: Plan, numbers: Any, cells: Cell) -> 
             return jnp.where(fresh.reshape(-1, *[1] * (new.ndim - 1)), new, old)
 
         state = jax.tree.map(chosen, state, new)
-        return state, running(walk.unpack(state[0], like)), notes
+        return cells, state, running(walk.unpack(state[0], like)), notes
 
-    def more(numbers: Any, cells: Cell, state: Any, bodies: Any) -> Any:
+    def more(numbers: Any, cells: Cell, state: Any, taken: Any, bodies: Any) -> Any:
+        def enough(at: tuple[Any, Any, Any, Any]) -> Any:
+            k, packed, _, _ = at
+            over = taken & ~running(walk.unpack(packed, like))
+            return (k < bodies) & (FULL * jnp.sum(over) < jnp.sum(taken))
+
+        def body(at: tuple[Any, Any, Any, Any]) -> tuple[Any, Any, Any, Any]:
+            k, packed, n, table = at
+            before = running(walk.unpack(packed, like))
+            packed = walk.bodies(numbers, cells, packed, like, n, 1)
+            n = n + walk.many
+            if move.recorders:
+                lanes = walk.unpack(packed, like)
+                table = put(table, [noted(numbers, cells, lanes, before, n)], k)
+            return k + 1, packed, n, table
+
         packed, n = state
-        table: dict[str, Any] = {}
-        if move.recorders:
+        row = jax.eval_shape(noted, numbers, cells, walk.unpack(packed, like), n == 0, n)
+        table = jax.tree.map(lambda a: jnp.zeros((len(n), MOST, *a.shape[1:]), a.dtype), row)
+        bodies = jnp.minimum(bodies, MOST) if move.recorders else bodies
+        begin = jnp.int32(0), packed, n, table
+        _, packed, n, table = jax.lax.while_loop(enough, body, begin)
+        return (packed, n), running(walk.unpack(packed, like)), table
 
-            def step(k: Any, both: Any) -> Any:
-                lanes, table = both
-                before = running(lanes)
-                lanes = walk.steps(numbers, cells, lanes, n + k, 1)
-                notes = noted(numbers, cells, lanes, before, n + k + 1)
-                return lanes, put(table, [notes], k)
-
-            row = jax.eval_shape(noted, numbers, cells, like, n == 0, n)
-            table = jax.tree.map(lambda a: jnp.zeros((len(n), MOST, *a.shape[1:]), a.dtype), row)
-            lanes, table = jax.lax.fori_loop(0, bodies, step, (walk.unpack(packed, like), table))
-            packed = walk.pack(lanes)
-        else:
-            packed = walk.bodies(numbers, cells, packed, like, n, bodies)
-        return (packed, n + bodies * walk.many), running(walk.unpack(packed, like)), table
-
-    def last(numbers: Any, cells: Cell, state: Any) -> Any:
-        packed, n = state
+    def last(numbers: Any, block: Cell, owner: Any, state: Any) -> Any:
+        cells, (packed, n) = take(block, owner), state
         lanes = walk.unpack(packed, like)
         results = jax.vmap(functools.partial(move.finish, numbers))(cells, lanes)
         return results, noted(numbers, cells, lanes, jnp.zeros_like(n, bool), n)
@@ -209,29 +218,19 @@ def _compiled(experiment: Experiment, plan: Plan, numbers: Any, cells: Cell) -> 
     def program(f: Callable[..., Any], split: tuple[int, ...], *arguments: Any) -> Any:
         return jax.jit(sharing.shared(f, experiment, plan, split)).lower(*arguments).compile()
 
-    cells, one = _pad(cells, width), np.int32(1)
+    block, owner = _pad(cells, plan.block), np.zeros(width, np.int32)
+    cells, every = take(block, owner), np.ones(width, bool)
     like = jax.eval_shape(begin, numbers, cells)
     shapes = jax.eval_shape(walk.pack, like), jax.ShapeDtypeStruct((width,), np.int32)
     hollow = jax.tree.map(lambda a: np.zeros(a.shape, a.dtype), shapes)
     return Programs(
         *(width, walk.many, rest, hollow),
-        fill=program(fill, (0, 1, 1, 1), numbers, cells, hollow, np.ones(width, bool)),
-        more=program(more, (0, 1, 1, 0), numbers, cells, hollow, one),
-        last=program(last, (0, 1, 1), numbers, cells, hollow),
+        fill=program(fill, (0, 0, 1, 1, 1), numbers, block, owner, hollow, every),
+        more=program(more, (0, 1, 1, 1, 0), numbers, cells, hollow, every, np.int32(1)),
+        last=program(last, (0, 0, 1, 1), numbers, block, owner, hollow),
     )
 
 
 def _pad(cells: Cell, width: int) -> Cell:
     """So many of the cells, the last one again where there are fewer."""
     return take(cells, np.minimum(np.arange(width), len(cells.place) - 1))
-
-
-def _put(held: Cell, lanes: np.ndarray, cells: Cell) -> Cell:
-    import jax
-
-    def replaced(old: np.ndarray, new: np.ndarray) -> np.ndarray:
-        old = old.copy()
-        old[lanes] = new
-        return old
-
-    return jax.tree.map(replaced, held, cells)

@@ -17,9 +17,9 @@ from pipeline.maps import Map
 # Fewer steps than this run sooner than a longer loop body compiles.
 SHORT = 64
 # Lanes that move together where cells leave early: enough to fill the vectors of the processor, few
-# enough to stay in its cache. Solvers' lanes wait for one another at each inner step, so they are
-# fewer: so many reals of their states together, though some lanes at least.
-LANES, TOGETHER, FEWEST = 16384, 2048, 16
+# enough to stay in its cache. Those of solvers wait for one another at each inner step, so they are
+# fewer: so many reals of their states together, between the fewest and the most lanes.
+LANES, TOGETHER, FEWEST, MOST = 16384, 4096, 16, 512
 
 
 @dataclass(frozen=True)
@@ -94,4 +94,4 @@ def choose(experiment: Experiment, platform: str) -> Kernel:
 
 def _lanes(reals: int) -> int:
     """Of states of so many reals: a power of two."""
-    return min(max(FEWEST, 2 ** int(math.log2(max(1, TOGETHER // reals)))), LANES)
+    return min(max(FEWEST, 2 ** int(math.log2(max(1, TOGETHER // reals)))), MOST)

@@ -29,15 +29,13 @@ class Rows:
         self._left: dict[str, np.ndarray] = {}
         self._done = np.zeros(count, int)
 
-    def begin(self, owner: np.ndarray, fresh: np.ndarray, notes: Notes) -> None:
+    def begin(self, owner: np.ndarray, lanes: np.ndarray, notes: Notes) -> None:
         """The first rows of the cells in some lanes.
 
         Args:
             owner: [lanes] the cell in each.
-            fresh: [lanes] which they are.
             notes: {variable: [lanes, ...]}
         """
-        lanes = np.flatnonzero(fresh & (owner >= 0))
         for name, values in notes.items():
             values = np.asarray(values)
             if name not in self._tables:
@@ -46,26 +44,28 @@ class Rows:
                 self._tables[name] = np.empty(shape, values.dtype)
             self._tables[name][owner[lanes], 0] = values[lanes]
 
-    def put(self, owner: np.ndarray, done: np.ndarray, notes: Notes, steps: int) -> None:
+    def put(self, owner: np.ndarray, before: np.ndarray, after: np.ndarray, notes: Notes) -> None:
         """The rows of some steps more.
 
         Args:
             owner: [lanes] the cell in each, -1 where there is none.
-            done: [lanes] the steps before.
-            notes: {variable: [lanes, steps or more, ...]}
+            before, after: [lanes] the steps of each.
+            notes: {variable: [lanes, steps of any or more, ...]}
         """
         if not notes:
             return
-        lanes = np.flatnonzero(owner >= 0)
-        whose = np.repeat(owner[lanes], steps).reshape(-1, steps)
-        at = done[lanes, None] + 1 + np.arange(steps)
+        steps = 1 + np.arange(np.max((after - before)[owner >= 0]))
+        at = before[:, None] + steps
+        taken = (owner >= 0)[:, None] & (at <= after[:, None])
+        places: dict[int, tuple[np.ndarray, np.ndarray]] = {}
         for name, values in notes.items():
-            values, every = np.asarray(values)[lanes, :steps], self._every[name]
-            if every == 1:
-                self._tables[name][whose, at] = values
-            else:
-                kept = at % every == 0
-                self._tables[name][whose[kept], at[kept] // every] = values[kept]
+            table, every = self._tables[name], self._every[name]
+            if every not in places:
+                kept = taken & (at % every == 0)
+                row = owner[:, None] * table.shape[1] + at // every
+                places[every] = kept, row[kept]
+            kept, row = places[every]
+            table.reshape(-1, *table.shape[2:])[row] = np.asarray(values)[:, : len(steps)][kept]
 
     def end(self, places: np.ndarray, done: np.ndarray, notes: Notes) -> None:
         """What all rows after the last step of some cells are."""

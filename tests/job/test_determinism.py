@@ -78,11 +78,12 @@ SCRIPT = """
 import hashlib, json, sys
 import jax
 sys.path.insert(0, {tests!r})
-from test_determinism import MAPS, compute, experiment
+from test_determinism import MAPS, compute, experiment, solved
 assert jax.local_device_count() == 4
+results = {{name: compute(experiment(name)) for name in MAPS}} | {{"solver": solved()}}
 print(json.dumps({{
     name: {{k: hashlib.sha256(v.tobytes()).hexdigest() for k, v in found.items()}}
-    for name, found in ((name, compute(experiment(name))) for name in MAPS)
+    for name, found in results.items()
 }}))
 """
 
@@ -92,7 +93,7 @@ def test_four_devices_change_no_bit(whole):
 
     here = {
         name: {k: hashlib.sha256(v.tobytes()).hexdigest() for k, v in results.items()}
-        for name, results in whole.items()
+        for name, results in {**whole, "solver": solved()}.items()
     }
     flags = "--xla_force_host_platform_device_count=4"
     ran = subprocess.run(
