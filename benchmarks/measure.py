@@ -33,7 +33,9 @@ from pipeline.experiment import Experiment
 # For the peers, unless they are handed single numbers; Cobweb has its own way.
 jax.config.update("jax_enable_x64", True)
 
-PACKAGES = "jax jaxlib numpy numba pynamicalsys xarray netCDF4".split()
+PACKAGES = """
+    jax jaxlib numpy scipy numba pynamicalsys optimistix lineax jaxopt xarray netCDF4
+""".split()
 # A contender that has taken so many seconds in all drops out of the rounds that are left.
 PATIENCE = 40.0
 
@@ -114,9 +116,14 @@ class Prepared:
             pass
 
 
+def read(*overrides: str) -> Experiment:
+    """The experiment of a command line."""
+    return config.read(config.compose([*overrides, "figure=none"]))
+
+
 def prepare(*overrides: str) -> Prepared:
     """The experiment of a command line, compiled."""
-    experiment = config.read(config.compose([*overrides, "figure=none"]))
+    experiment = read(*overrides)
     layout, plan = preparation.prepare(experiment)
     call, seconds = job.compiled(experiment, plan)
     return Prepared(experiment, layout, plan, call, seconds)

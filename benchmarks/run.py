@@ -14,8 +14,8 @@ import measure
 from matplotlib.figure import Figure
 
 SCRIPTS = """
-    final_state lyapunov spectrum period_plane basin branches escape archive bifurcation scaling
-    essay kernel
+    final_state lyapunov spectrum period_plane basin branches escape solvers batch archive
+    bifurcation scaling essay kernel
 """.split()
 HERE = Path(__file__).resolve().parent
 RESULTS = HERE / "results.json"

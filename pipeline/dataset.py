@@ -164,10 +164,17 @@ def fill(template: Template, blocks: Iterable[Block]) -> dict[str, np.ndarray]:
     """{variable: array} in memory, of those that blocks of cells bring."""
     count = math.prod(template.grid)
     own = {e.name: e.shape[len(template.grid) :] for e in template.early}
-    flat = {e.name: np.empty((count, *own[e.name]), e.dtype) for e in template.early}
+    flat: dict[str, np.ndarray] = {}
     for first, last, results in blocks:
-        for name, array in flat.items():
-            array[first:last] = results[name]
+        for e in template.early:
+            values = np.asarray(results[e.name])
+            if last - first == count and values.dtype == e.dtype and values.flags.writeable:
+                # One block is the whole.
+                flat[e.name] = values
+                continue
+            if e.name not in flat:
+                flat[e.name] = np.empty((count, *own[e.name]), e.dtype)
+            flat[e.name][first:last] = values
     return {e.name: flat[e.name].reshape(e.shape) for e in template.early}
 
 

@@ -12,10 +12,10 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "benchmarks"
-NOT_MEASURED = {"measure", "run"}
+NOT_MEASURED = {"measure", "optimisers", "run"}
 SCRIPTS = sorted(path.stem for path in FOLDER.glob("*.py") if path.stem not in NOT_MEASURED)
 # A tiny run of the others takes longer than all these together; they share their parts.
-TRIED = ("archive", "escape", "essay", "final_state", "lyapunov")
+TRIED = ("archive", "batch", "escape", "essay", "final_state", "lyapunov", "solvers")
 
 
 @pytest.mark.slow

@@ -18,7 +18,7 @@ from pipeline.analyses import TABLE, Again, Fold, Sequel
 from pipeline.experiment import Experiment
 from pipeline.job import early, sharing
 from pipeline.job.call import Call, footprint
-from pipeline.job.early import LANES
+from pipeline.job.kernel import LANES
 from pipeline.job.lane import Cell, take
 from pipeline.job.loop import program
 from pipeline.job.plan import Plan

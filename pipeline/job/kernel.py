@@ -7,6 +7,7 @@ number of steps and the platform alone, never on the number of cells, the memory
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 from pipeline.experiment import Experiment
@@ -15,6 +16,10 @@ from pipeline.maps import Map
 
 # Fewer steps than this run sooner than a longer loop body compiles.
 SHORT = 64
+# Lanes that move together where cells leave early: enough to fill the vectors of the processor, few
+# enough to stay in its cache. Those of solvers wait for one another at each inner step, so they are
+# fewer: so many reals of their states together, between the fewest and the most lanes.
+LANES, TOGETHER, FEWEST, MOST = 16384, 4096, 16, 512
 
 
 @dataclass(frozen=True)
@@ -27,6 +32,7 @@ class Kernel:
         width: the lanes of a call are padded to a multiple of it: narrower loops are vectorised
             otherwise (a cubic differs between widths up to 16 and from 32 on).
         paired: whether reals travel two by two (`pairs`).
+        lanes: that move together where cells leave early.
         guarded: whether a state that has left the radius becomes NaN, so that the loop need carry
             no status; cells that have left are computed again without the guard.
     """
@@ -34,6 +40,7 @@ class Kernel:
     unroll: int = 1
     batch: int = 1
     width: int = 64
+    lanes: int = LANES
     paired: bool = False
     guarded: bool = False
 
@@ -72,8 +79,9 @@ def kind(experiment: Experiment) -> str:
 def choose(experiment: Experiment, platform: str) -> Kernel:
     """The kernel of an experiment on a platform (cpu, gpu, tpu)."""
     work = kind(experiment)
+    reals = sum(component.reals for component in experiment.problem.components.values())
     if work == "batched":
-        return BATCHED
+        return replace(BATCHED, lanes=_lanes(reals))
     if experiment.iterate.steps < SHORT:
         return Kernel()
     kernel = TABLE.get((platform, work), Kernel())
@@ -84,5 +92,9 @@ def choose(experiment: Experiment, platform: str) -> Kernel:
     if experiment.problem.costly:
         most = NOISY if experiment.problem.noise else COSTLY
         kernel = replace(kernel, **{k: min(v, getattr(kernel, k)) for k, v in most.items()})
-    plane = sum(c.reals for c in experiment.problem.components.values()) > 1
-    return replace(kernel, batch=max(1, kernel.batch // PLANE)) if plane else kernel
+    return replace(kernel, batch=max(1, kernel.batch // PLANE)) if reals > 1 else kernel
+
+
+def _lanes(reals: int) -> int:
+    """Of states of so many reals: a power of two."""
+    return min(max(FEWEST, 2 ** int(math.log2(max(1, TOGETHER // reals)))), MOST)

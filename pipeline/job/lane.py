@@ -159,6 +159,8 @@ def moves(experiment: Experiment, *, guarded: bool = False) -> Moves:
         looking = [fold.looks(phase) for fold in folds]
         going, push = running(lane) if freezes else jnp.bool_(True), None
         old = lane.onward if any(onward) else lane.carry
+        if freezes and not any(onward):
+            old = jax.tree.map(lambda a, b: jnp.where(going, a, b), old, iteration.idle(old))
 
         def stepped(point: State) -> tuple[State, Any]:
             carry = iteration.step(iteration.put(old, point), n)

@@ -18,7 +18,7 @@ from pipeline.job.kernel import Kernel
 from pipeline.job.plan import WORK, Plan, block_bytes, plan, sequence
 
 # Beyond these, a loop's body compiles for minutes: no kernel of ours comes near.
-MOST = {"unroll": 128, "batch": 128, "width": 4096}
+MOST = {"unroll": 128, "batch": 128, "width": 4096, "lanes": 2**16}
 
 
 def replay(
@@ -82,7 +82,8 @@ def _kernel(experiment: Experiment, platform: str, record: Any) -> tuple[Kernel,
         return own, []
     work = kernel.kind(experiment)
     rows = [row for (_, kind), row in kernel.TABLE.items() if kind == work]
-    sound = recorded == kernel.BATCHED if work == "batched" else recorded.width > 1
+    batched = replace(kernel.BATCHED, lanes=recorded.lanes)
+    sound = recorded == batched if work == "batched" else recorded.width > 1
     for flag in ("paired", "guarded"):
         sound &= not getattr(recorded, flag) or any(getattr(row, flag) for row in rows)
     return (recorded, []) if sound else (own, ["its kernel does not suit its document"])

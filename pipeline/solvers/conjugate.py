@@ -80,25 +80,29 @@ def conjugate_gradients(
     import jax.numpy as jnp
 
     eps = jnp.finfo(b.dtype).eps
-    goal = jnp.maximum(tolerance, 4 * eps) * norm(b)
+    # A power of two, so that no digit is lost, and of what is left no square overflows.
+    unit = _unit(b)
+    b = b / unit
+    goal = jnp.maximum(tolerance, 4 * eps) ** 2 * (b @ b)
 
     def preconditioned(r: Any) -> Any:
         return r if scale is None else r / scale
 
     def unsolved(s: _State) -> Any:
-        return (norm(s.r) > goal) & (s.steps < limit) & ~s.curved & ~s.bounded
+        left = s.rz if scale is None else s.r @ s.r
+        return (left > goal) & (s.steps < limit) & ~s.curved & ~s.bounded
 
     def step(s: _State) -> _State:
         av = product(s.v)
         curvature = s.v @ av
         curved = ~(curvature > FLAT * eps * jnp.sqrt(s.v @ s.v) * jnp.sqrt(av @ av))
-        alpha = s.rz / jnp.where(curvature == 0, 1.0, jnp.abs(curvature))
+        alpha = s.rz / jnp.where(curvature == 0, s.rz, jnp.abs(curvature))
         outside = jnp.zeros((), bool)
         if radius is None:
             alpha = jnp.where(curved & (s.steps > 0), 0.0, alpha)
         else:
-            outside = curved | (norm(s.d + alpha * s.v) >= radius)
-            alpha = jnp.where(outside, _to_radius(s.d, s.v, radius), alpha)
+            outside = curved | (norm(s.d + alpha * s.v) >= radius / unit)
+            alpha = jnp.where(outside, _to_radius(s.d, s.v, radius / unit), alpha)
         d = s.d + alpha * s.v
         r = s.r - alpha * av
         z = preconditioned(r)
@@ -106,12 +110,24 @@ def conjugate_gradients(
         v = z + (rz / s.rz) * s.v
         return _State(d, r, v, rz, s.steps + 1, curved, outside)
 
-    d, r = (jnp.zeros_like(b), b) if start is None else (start[0], b - start[1])
+    d, r = jnp.zeros_like(b), b
+    if start is not None:
+        d, r = start[0] / unit, b - start[1] / unit
     z = preconditioned(r)
     no = jnp.zeros((), bool)
     begin = _State(d, r, z, r @ z, jnp.int32(0), no, no)
     end = jax.lax.while_loop(unsolved, step, begin)
-    return Solution(end.d, end.r, end.steps, end.curved, end.bounded)
+    return Solution(unit * end.d, unit * end.r, end.steps, end.curved, end.bounded)
+
+
+def _unit(b: Any) -> Any:
+    """[] The power of two above the largest entry; 1 where there is none."""
+    import jax.numpy as jnp
+
+    largest = jnp.max(jnp.abs(b))
+    usable = (largest > 0) & jnp.isfinite(largest)
+    _, exponent = jnp.frexp(jnp.where(usable, largest, 0.5))
+    return jnp.ldexp(jnp.ones((), b.dtype), exponent)
 
 
 def _to_radius(d: Any, v: Any, radius: Any) -> Any:

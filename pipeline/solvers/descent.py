@@ -162,6 +162,15 @@ def iterate(
         memory = point[LAST_STEP] if inertia else carry.memory
         return carry._replace(u=u, value=value, residual=residual, memory=memory)
 
+    def idle(carry: Progress) -> Progress:
+        # Whatever is solved or searched for is found at once where the residual is 0, and nothing
+        # is near a tolerance that is no number.
+        nothing = jnp.full_like(carry.tolerance, jnp.nan)
+        memory = jax.tree.map(_unknown, carry.memory)
+        return carry._replace(
+            residual=jnp.zeros_like(carry.residual), tolerance=nothing, memory=memory
+        )
+
     return Iteration(
         init=init,
         step=step,
@@ -171,7 +180,15 @@ def iterate(
         classify=lambda carry: target.classify(carry.u),
         point=point,
         put=put,
+        idle=idle,
     )
+
+
+def _unknown(value: Any) -> Any:
+    """NaN in the place of a real number."""
+    import jax.numpy as jnp
+
+    return jnp.full_like(value, jnp.nan) if jnp.issubdtype(value.dtype, jnp.inexact) else value
 
 
 def tolerated(settings: Mapping[str, Any], residual: Any) -> Any:

@@ -29,6 +29,8 @@ class Iteration(NamedTuple):
         put: (carry, point) -> the carry that stands on another point.
         moved: {quantity: shift} -> the iteration of the cell with these quantities so much larger,
             and its initial state: what derivatives with respect to them are taken of.
+        idle: carry -> one from which a step has least to do: what a cell steps from that has ended,
+            while others go on beside it. What comes of it is dropped.
     """
 
     init: Callable[[State], Any]
@@ -40,6 +42,7 @@ class Iteration(NamedTuple):
     point: Callable[[Any], State]
     put: Callable[[Any, State], Any]
     moved: Callable[[Mapping[Quantity, Any]], tuple[Iteration, State]] | None = None
+    idle: Callable[[Any], Any] = lambda carry: carry
 
 
 @dataclass(frozen=True, eq=False)

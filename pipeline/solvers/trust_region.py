@@ -12,7 +12,7 @@ where f is less. (Conn, Gould and Toint, Trust-Region Methods, 2000, section 6.6
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from pipeline.arrays import Variable
@@ -23,7 +23,7 @@ from pipeline.solvers.forcing import FORCING, FORCING_TELLS, Forced, force, unfo
 from pipeline.solvers.gain import ACCEPT, GAIN, gain_ratio, held
 from pipeline.solvers.iteration import TOLERANCES, Iteration, Solver
 from pipeline.solvers.lanczos import Lowest, lowest
-from pipeline.solvers.target import NEGLIGIBLE, aim, curvature
+from pipeline.solvers.target import NEGLIGIBLE, aim, curvature, only_where
 
 # A model that foretells less than the first share is trusted less far, by the factor; one that
 # foretells more than the second twice as far.
@@ -115,16 +115,6 @@ def build(problem: Any, parameters: Mapping[str, Any], settings: Mapping[str, An
         confirm=convex if looks else None,
         confirmed=looked,
     )
-
-
-def only_where(wanted: Any, compute: Callable[[], Any]) -> Any:
-    """What is computed where it is wanted, else zeros; many cells at once skip it if none does."""
-    import jax
-    import jax.numpy as jnp
-
-    none = jax.tree.map(lambda a: jnp.zeros(a.shape, a.dtype), jax.eval_shape(compute))
-    once = jax.lax.while_loop(lambda s: s[0], lambda s: (s[0] & False, compute()), (wanted, none))
-    return once[1]
 
 
 SOLVER = Solver(

@@ -12,8 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline import config, dataset, job
+from pipeline.job.kernel import BATCHED, TABLE
 
 CELLS = 150
+# That of the escape times below.
+PAIRED = TABLE["cpu", "leaving"]
 MAPS = {
     "logistic": ["map=logistic", f"grid={{a: {{start: 3.4, stop: 4, num: {CELLS}}}}}"],
     "henon": ["map=henon", f"grid={{a: {{start: 1, stop: 1.4, num: {CELLS}}}}}"],
@@ -82,11 +85,12 @@ SCRIPT = """
 import hashlib, json, sys
 import jax
 sys.path.insert(0, {tests!r})
-from test_determinism import MAPS, compute, experiment
+from test_determinism import MAPS, compute, experiment, solved
 assert jax.local_device_count() == 4
+results = {{name: compute(experiment(name)) for name in MAPS}} | {{"solver": solved()}}
 print(json.dumps({{
     name: {{k: hashlib.sha256(v.tobytes()).hexdigest() for k, v in found.items()}}
-    for name, found in ((name, compute(experiment(name))) for name in MAPS)
+    for name, found in results.items()
 }}))
 """
 
@@ -96,7 +100,7 @@ def test_four_devices_change_no_bit(whole):
 
     here = {
         name: {k: hashlib.sha256(v.tobytes()).hexdigest() for k, v in results.items()}
-        for name, results in whole.items()
+        for name, results in {**whole, "solver": solved()}.items()
     }
     flags = "--xla_force_host_platform_device_count=4"
     ran = subprocess.run(
@@ -141,12 +145,33 @@ def test_early_exit_gives_the_counts_of_the_plain_loop(monkeypatch, given):
 
 
 @pytest.mark.parametrize("lanes", [64, 256])
-def test_lanes_are_refilled(monkeypatch, lanes):
-    from pipeline.job import early
+def test_lanes_are_refilled(lanes):
+    kernel = dataclasses.replace(PAIRED, lanes=lanes)
+    assert same_bits(escapes(block=3000, kernel=kernel), escapes())
 
-    expected = escapes()
-    job._PROGRAMS.clear()
-    monkeypatch.setattr(early, "LANES", lanes)
-    again = escapes(block=3000)
-    job._PROGRAMS.clear()
-    assert same_bits(again, expected)
+
+def solved(**changed):
+    starts = "{of: [x0, y0], sample: uniform, num: 200, low: -2, high: 2}"
+    overrides = [
+        *("experiment=minimise", "objective=rosenbrock", "solver=newton_cg", "figure=none"),
+        *("analysis=[history, orbit]", "analysis.orbit.every=3", "iterate.length=70"),
+        f"grid.starts={starts}",
+    ]
+    kernel = dataclasses.replace(BATCHED, lanes=32)
+    return compute(config.read(config.compose(overrides)), kernel=kernel, **changed)
+
+
+def test_a_solvers_cells_are_the_same_in_blocks_that_fill_the_lanes():
+    """Refilled at other steps, beside other cells; the history and the orbit to the last row."""
+    whole, parts = solved(), solved(block=45)
+    assert same_bits(parts, whole)
+    assert len(np.unique(whole["steps"])) > 10
+    # The rows after a cell's end: nothing of the history, the last state of the orbit.
+    for cell, steps in enumerate(whole["steps"]):
+        assert np.isfinite(whole["residual_norm"][cell, : steps + 1]).all()
+        assert np.isnan(whole["residual_norm"][cell, steps + 1 :]).all()
+        assert (whole["inner_steps"][cell, steps + 1 :] == -1).all()
+        assert whole["residual_norm"][cell, steps] == whole["residual_norm_final"][cell]
+        after = whole["x"][cell, -(-steps // 3) :]
+        assert (after == whole["x"][cell, -1]).all()
+    assert whole["x"].shape == (200, 24)

