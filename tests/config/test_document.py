@@ -183,7 +183,7 @@ def test_nothing_is_altered():
         ),
         (
             {"analysis": None},
-            "analysis: expected at least one (known: basin, cycles, density, escape, final,",
+            "analysis: expected at least one (known: basin, bifurcations, continuation, cycles,",
         ),
         (
             {"analysis": []},
