@@ -24,8 +24,8 @@ from pipeline.settings import Setting
 PER_BRANCH = 2
 # Of the points, for those that are put between others: one in so many.
 BETWEEN = 10
-# Of the range: start values are not at its ends, where a cycle may just be born.
-MARGIN = 0.0037
+# Of the range: the outer start values are beside its ends, where a cycle may just be born.
+MARGIN = 1.3e-4
 
 
 def levels(count: int) -> np.ndarray:

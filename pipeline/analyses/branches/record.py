@@ -54,7 +54,9 @@ def branch_variables(every: Components, room: Room) -> tuple[Variable, ...]:
     branch = Dimension("branch", room.branches, np.arange(room.branches), "number of the branch")
     point = Dimension("point", room.points, None, "point of the branch")
     turn = Dimension("branch_cycle_point", room.period, None, "point of the cycle")
-    multiplier = Dimension("multiplier", room.reals, np.arange(room.reals), "number")
+    multiplier = Dimension(
+        "multiplier", room.reals, np.arange(room.reals), "number of the multiplier"
+    )
     part = "part of the multiplier"
     ends = flags(End)
     found = (
