@@ -32,9 +32,9 @@ CALM = 1e-3
 # Newton's steps to a preimage. With three a branch takes twice the points: all preimages on the way
 # move with the last one, some of them farther than it.
 STEPS = 5
-# The last of them is at most such a part of a chord: beside a fold of the map they converge slowly,
-# and rounding moves them to and fro.
-LAST = 1e-4
+# The last of them is at most such a power of the precision, of a chord (1e-4 of it in double, 0.02
+# in single): beside a fold of the map they converge slowly, and rounding moves them to and fro.
+LAST = 0.25
 # Units of the last place, over the size of the state, that a preimage may miss its image by.
 MISSED = 64
 # A turn that stretches more than the digits of a double has a multiplier that is 0 to rounding.
@@ -172,7 +172,8 @@ def _stride(
     gap = step.change(there, course.point)
     far = jnp.sqrt(jnp.sum(gap**2))
     # Beside the saddle chords may be as short as rounding.
-    found = (off <= LAST * far) | (jnp.isfinite(off) & (course.length <= origin.spacing))
+    least = jnp.finfo(far.dtype).eps ** LAST * far
+    found = (off <= least) | (jnp.isfinite(off) & (course.length <= origin.spacing))
     (a, b), (c, d) = course.heading, gap
     angle = jnp.abs(jnp.arctan2(a * d - b * c, a * c + b * d))
     # Where the curve turns back within a step, the chord is short, but not so the way.
