@@ -50,9 +50,15 @@ def draw(name: str, command: str) -> int:
         places = [f"hydra.{mode}.dir={folder}/run" for mode in ("run", "sweep")]
         run = [sys.executable, *words, *places]
         subprocess.run(run, cwd=ROOT, check=True)
-        with Image.open(Path(folder) / "run" / "figure.png") as full:
-            height = round(full.height * WIDTH / full.width)
-            small = full.convert("RGB").resize((WIDTH, height), Image.Resampling.LANCZOS)
+        shrink(Path(folder) / "run" / "figure.png", target)
+    return target.stat().st_size
+
+
+def shrink(figure: Path, target: Path) -> None:
+    """Keep a figure as a small picture."""
+    with Image.open(figure) as full:
+        height = round(full.height * WIDTH / full.width)
+        small = full.convert("RGB").resize((WIDTH, height), Image.Resampling.LANCZOS)
     for colours in COLOURS:
         flat = small.quantize(
             colours, Image.Quantize.MAXCOVERAGE, kmeans=ROUNDS, dither=Image.Dither.NONE
@@ -60,7 +66,6 @@ def draw(name: str, command: str) -> int:
         flat.save(target, optimize=True)
         if target.stat().st_size <= BYTES:
             break
-    return target.stat().st_size
 
 
 if __name__ == "__main__":
