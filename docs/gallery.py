@@ -54,9 +54,15 @@ def draw(name: str, command: str) -> int:
     with tempfile.TemporaryDirectory() as folder:
         places = (f"hydra.run.dir={folder}/run", f"hydra.sweep.dir={folder}/run")
         subprocess.run([sys.executable, *words, *places], cwd=ROOT, check=True)
-        with Image.open(_figure(Path(folder) / "run")) as full:
-            height = round(full.height * WIDTH / full.width)
-            small = full.convert("RGB").resize((WIDTH, height), Image.Resampling.LANCZOS)
+        shrink(_figure(Path(folder) / "run"), target)
+    return target.stat().st_size
+
+
+def shrink(figure: Path, target: Path) -> None:
+    """Keep a figure as a small picture."""
+    with Image.open(figure) as full:
+        height = round(full.height * WIDTH / full.width)
+        small = full.convert("RGB").resize((WIDTH, height), Image.Resampling.LANCZOS)
     for colours in COLOURS:
         flat = small.quantize(
             colours, Image.Quantize.MAXCOVERAGE, kmeans=ROUNDS, dither=Image.Dither.NONE
@@ -64,7 +70,6 @@ def draw(name: str, command: str) -> int:
         flat.save(target, optimize=True)
         if target.stat().st_size <= BYTES:
             break
-    return target.stat().st_size
 
 
 if __name__ == "__main__":

@@ -103,7 +103,7 @@ def test_a_device_without_room(
     def call(*_: Any) -> Any:
         raise error
 
-    monkeypatch.setattr(job, "compiled", lambda *_: (call, 0.0))
+    monkeypatch.setattr(job, "compiled", lambda *_: (job.Call(call, 0), 0.0))
     with pytest.raises(ConfigError, match=r"^device\.memory = 1,073,741,824: the device has not"):
         execution.file(found, tmp_path)
     assert list(tmp_path.iterdir()) == []

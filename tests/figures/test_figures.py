@@ -111,12 +111,13 @@ def test_a_dataset_with_nothing_to_draw_says_so():
 
 
 def test_what_a_document_asks_for():
-    text = "figure: {name: cobweb, style: paper, formats: [svg]}"
-    asked = figures.asked(xr.Dataset(attrs={"document": text}))
-    assert asked == {"name": "cobweb", "style": "paper", "formats": ["svg"]}
+    wanted = {"name": "cobweb", "style": "paper", "formats": ["svg"]}
+    together = {"joint": "profile", "work": "steps"}
+    assert figures.asked({"figure": wanted | together}) == wanted | together
     nothing = {"name": "auto", "style": "screen", "formats": ["png"]}
-    assert figures.asked(xr.Dataset()) == nothing
-    assert figures.asked(xr.Dataset(attrs={"document": "figure: {name: none}"})) == nothing
+    nothing |= {"joint": "none", "work": "auto"}
+    assert figures.asked({}) == nothing
+    assert figures.asked({"figure": {"name": "none", "joint": 3, "work": None}}) == nothing
 
 
 @pytest.mark.parametrize("kind", SMALL)

@@ -12,7 +12,7 @@ from pipeline.figures import convergence, style, view
 from pipeline.figures.convergence import decades, positive, stroke, table, tolerated
 from pipeline.figures.joint import heading
 from pipeline.figures.joint.run import Run, endings, named, varying
-from pipeline.figures.joint.strokes import Stroke, strokes
+from pipeline.figures.joint.strokes import COLOURS, DASHES, Stroke, strokes
 from pipeline.status import Status
 
 if TYPE_CHECKING:
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 # Beyond so many cells of one run the lines are a blot.
 MOST_CELLS = 20
+# Colours and dashes.
+MOST_RUNS = len(COLOURS) * len(DASHES)
 # What does not converge may grow; so many times the largest residual of what does is shown.
 GROWN = 10
 # Where the longest history has so many times the steps of the shortest, the abscissa is
@@ -49,6 +51,8 @@ class Line:
 
 def fits(runs: Sequence[Run], work: str) -> str:
     """Empty, or why there is no such picture."""
+    if len(runs) > MOST_RUNS:
+        return f"of {len(runs):,} jobs their lines could not be told apart; at most {MOST_RUNS}"
     for run in runs:
         if not run.error and (reason := convergence.fits(view.read(run.data))):
             return f"{reason} in each job"

@@ -65,6 +65,7 @@ def test_what_a_history_does_not_tell():
     for runs, work, message in (
         (uncounted, "evaluations", "does not count evaluations; choose figure.work=steps"),
         (RUNS, "seconds", "a history has no times"),
+        (RUNS * 6, "auto", "of 30 jobs their lines could not be told apart; at most 28"),
         ([run("newton"), run("chord")], "auto", "analysis=history of a solver in each job"),
     ):
         with pytest.raises(CobwebError, match=message):
