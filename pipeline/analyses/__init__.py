@@ -73,7 +73,7 @@ def folds(subject: Subject, chosen: Mapping[str, Mapping[str, Any]]) -> tuple[Fo
         wanted |= {need: {} for need in TABLE[name].needs if need not in wanted}
     if subject.solver.freezes:
         wanted.setdefault("final", {})
-    own = {module.ANALYSIS.name for module in _FOLDS}
+    own = {module.ANALYSIS.name for module in (*_FOLDS, *_INDICATORS)}
     every = {name: TABLE[name].build(subject, wanted[name]) for name in wanted if name in own}
     built = {name: fold for name, fold in every.items() if isinstance(fold, Fold)}
     if "period" in built and "lyapunov" in built:
