@@ -78,6 +78,11 @@ def faults(subject: Subject, settings: Mapping[str, Any]) -> Iterator[tuple[str,
     if settings["min_period"] > most:
         yield "min_period", f"expected <= max_period = {most}"
     yield from astray(subject, settings["region"])
+
+
+def _faults(subject: Subject, settings: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """These, and quantities to take derivatives by that are there."""
+    yield from faults(subject, settings)
     if settings["by"] is not None:
         yield from derivative.faults(subject, settings)
 
@@ -254,5 +259,5 @@ ANALYSIS = Analysis(
         ),
     },
     refuse=refuse,
-    faults=faults,
+    faults=_faults,
 )

@@ -51,7 +51,7 @@ def build(problem: Any, parameters: Mapping[str, Any], settings: Mapping[str, An
         begun = equinox.tree_at(lambda state: state.flip, begun, falls)
         return begun, jnp.sign(low) * jnp.sign(high) <= 0
 
-    return iterate(target, advance, settings, tells=(WIDTH,), remember=remember)
+    return iterate(target, advance, settings, tells=(WIDTH,), remember=remember, prepared=2)
 
 
 SOLVER = Solver(

@@ -7,7 +7,7 @@ from typing import Any
 
 from pipeline.arrays import Variable
 from pipeline.settings import Setting
-from pipeline.solvers.descent import STANDSTILL, Move, norm
+from pipeline.solvers.descent import Move, no_step
 from pipeline.solvers.target import Target
 
 # Where a merit changes in the second half of its digits alone, its gradients tell the decrease:
@@ -54,6 +54,6 @@ def held(
     """
     import jax.numpy as jnp
 
-    far = reach > STANDSTILL * jnp.finfo(u.dtype).eps * norm(u)
+    far = ~no_step(reach, u) & jnp.isfinite(reach)
     taken_change = jnp.where(taken, change, 0.0)
     return Move(taken_change, told, memory, held=~taken & far, evaluations=2 + evaluations)

@@ -44,7 +44,8 @@ def build(problem: Any, parameters: Mapping[str, Any], settings: Mapping[str, An
         after = equinox.tree_at(lambda state: (state.best[1], state.worst[1]), after, (best, worst))
         size = jnp.max(jax.vmap(norm)(after.simplex - best))
         held = ~no_step(size, u)
-        return Move(best - u, {SIZE.name: size}, after, held=held, evaluations=TRIED + 1)
+        tried = jnp.where(before.first_pass, u.size + 1, TRIED)
+        return Move(best - u, {SIZE.name: size}, after, held=held, evaluations=tried + 1)
 
     def remember(u: Any, residual: Any) -> Any:
         value = jax.ShapeDtypeStruct((), u.dtype)

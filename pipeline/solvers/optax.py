@@ -52,8 +52,12 @@ def _number(default: float, meaning: str, **bounds: Any) -> Setting:
     return Setting("number", default, meaning, **{"low": 0, **bounds}, swept=True)
 
 
+# A past that is all there is divides nothing by nothing where a bias is corrected.
+ALMOST = 0.999999
+
+
 def _past(default: float, of: str) -> Setting:
-    return _number(default, f"share of the past in {of}", high=1)
+    return _number(default, f"share of the past in {of}", high=ALMOST)
 
 
 def _step(default: float, meaning: str = "the learning rate") -> Settings:

@@ -217,7 +217,8 @@ def _build(method: Method) -> Callable[..., Iteration]:
         variable, tell = method.trial
         # Before the first step there are zeros in the place of a direction.
         size = jnp.where(before.first_step, jnp.nan, tell(before))
-        return {variable.name: size, TAKEN.name: jnp.all(to == before.y_eval).astype(jnp.int32)}
+        taken = jnp.all(to == before.y_eval) & ~before.first_step
+        return {variable.name: size, TAKEN.name: taken.astype(jnp.int32)}
 
     def build(
         problem: Any, parameters: Mapping[str, Any], settings: Mapping[str, Any]
@@ -251,7 +252,14 @@ def _build(method: Method) -> Callable[..., Iteration]:
         def remember(u: Any, residual: Any) -> list[Any]:
             return _arrays(fresh(u))
 
-        return iterate(target, advance, settings, tells=_tells(method), remember=remember)
+        return iterate(
+            target,
+            advance,
+            settings,
+            tells=_tells(method),
+            remember=remember,
+            prepared=target.size if method.name == "Chord" else 0,
+        )
 
     return build
 

@@ -44,6 +44,8 @@ COSTS: list[tuple[dict[str, Any], int, Callable[[Told], Any]]] = [
     ({"name": "sgd", "step": 0.1}, 1, lambda told: 1),
     ({"name": "bfgs"}, 1, lambda told: 2),
     ({"name": "optimistix_newton"}, 1, lambda told: 2 + 2),
+    ({"name": "optimistix_chord"}, 1 + 2, lambda told: 2),
+    ({"name": "nelder_mead"}, 1, lambda told: np.r_[2 + 2, np.full(len(told["step_norm"]) - 1, 3)]),
 ]
 
 

@@ -61,7 +61,9 @@ def test_a_step_not_taken_is_held_while_another_can_be() -> None:
     u, change = jnp.array([1.0]), jnp.array([0.5])
     no, yes = jnp.array(False), jnp.array(True)
     moves: list[Any] = [
-        held(u, change, taken, reach, {}, ()) for taken, reach in ((yes, 1.0), (no, 1.0), (no, 0.0))
+        held(u, change, taken, jnp.array(reach), {}, (), 3)
+        for taken, reach in ((yes, 1.0), (no, 1.0), (no, 0.0))
     ]
     assert [float(move.change[0]) for move in moves] == [0.5, 0, 0]
     assert [bool(move.held) for move in moves] == [False, True, False]
+    assert {move.evaluations for move in moves} == {5}

@@ -91,11 +91,11 @@ def test_a_trial_that_is_not_taken_is_a_step_on_the_spot(rosenbrock: Any) -> Non
     path = rosenbrock[0]["bfgs"]
     told = {key: value[: path.steps + 1] for key, value in path.told.items()}
     taken, length = told["step_taken"], told["step_length"]
-    assert taken[1] == 1
+    assert taken[1] == 0
     assert taken.sum() < path.steps
     assert np.isnan(length[:2]).all()
     moved = np.any(path.u[1 : path.steps + 1] != path.u[: path.steps], axis=1)
-    np.testing.assert_array_equal(moved[1:], taken[2:] == 1)
+    np.testing.assert_array_equal(moved, taken[1:] == 1)
     np.testing.assert_array_equal(told["step_norm"][1:] > 0, moved)
     again = np.flatnonzero(taken[2:-1] == 0) + 2
     np.testing.assert_array_equal(length[again + 1], length[again] / 2)
