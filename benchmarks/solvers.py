@@ -11,6 +11,8 @@ import numpy as np
 import optimisers
 
 SIZES = (16, 64, 256, 1024, 4096)
+# Of the chained Rosenbrock function, besides: where fewest Hessian products are aimed at.
+COUNTED = (100, 1000)
 CONDITIONS = (10, 100, 10**4, 10**6)
 # Unknowns beyond which a solver with a matrix is left out: its time grows with their third power.
 DENSE = {"Cobweb newton": 1024, "optimistix Newton, LU": 1024, "optimistix BFGS": 256}
@@ -56,6 +58,9 @@ def cases(sizes: tuple[int, ...]) -> list[list[Case]]:
         # The mesh decides.
         kappa = f"{1 / np.tan(np.pi / 2 / (np.sqrt(n) + 1)) ** 2:.3g}"
         groups.append([Case("Poisson", n, kappa, ("objective=poisson", size))])
+        groups.append([Case("Rosenbrock", n, "", ("objective=rosenbrock_chained", size))])
+    for n in COUNTED:
+        size = f"objective.initial.x.size={n}"
         groups.append([Case("Rosenbrock", n, "", ("objective=rosenbrock_chained", size))])
     return groups
 
