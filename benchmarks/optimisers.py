@@ -166,7 +166,7 @@ def scipy_minimise(method: str, family: Family, x0: Any, numbers: Any) -> Peer:
     return peer
 
 
-def optimistix_minimise(kind: str, family: Family) -> Solve:
+def optimistix_minimise(kind: str, family: Family, steps: int) -> Solve:
     """optimistix' BFGS or LBFGS, which look at the gradient for their end."""
     import optimistix
 
@@ -182,7 +182,7 @@ def optimistix_minimise(kind: str, family: Family) -> Solve:
     def solve(x0: Any, numbers: Any) -> Any:
         end = {"goal": family.goal(x0, numbers)}
         return optimistix.minimise(
-            family.f, solver, x0, numbers, options=end, max_steps=STEPS, throw=False
+            family.f, solver, x0, numbers, options=end, max_steps=steps, throw=False
         ).value
 
     return solve
@@ -224,18 +224,18 @@ def optimistix_newton(linear: str, family: Family, steps: int) -> Solve:
     return solve
 
 
-def jaxopt_lbfgs(family: Family) -> Solve:
+def jaxopt_lbfgs(family: Family, steps: int) -> Solve:
     """jaxopt's LBFGS, a step after the other while the gradient is large."""
     import jaxopt
 
-    solver = jaxopt.LBFGS(family.f, maxiter=STEPS, tol=0.0, history_size=VECTORS)
+    solver = jaxopt.LBFGS(family.f, maxiter=steps, tol=0.0, history_size=VECTORS)
 
     def solve(x0: Any, numbers: Any) -> Any:
         goal = family.goal(x0, numbers)
 
         def going(both: Any) -> Any:
             state = both[1]
-            return (jnp.linalg.norm(state.grad) > goal) & (state.iter_num < STEPS)
+            return (jnp.linalg.norm(state.grad) > goal) & (state.iter_num < steps)
 
         def step(both: Any) -> Any:
             return tuple(solver.update(*both, numbers))
@@ -246,14 +246,19 @@ def jaxopt_lbfgs(family: Family) -> Solve:
     return solve
 
 
-def rivals(family: Family, newton_steps: int = STEPS) -> dict[str, Solve]:
-    """{name: solver} of the peers that are installed and that JAX compiles as a whole."""
+def rivals(family: Family, steps: int = STEPS, newton_steps: int = STEPS) -> dict[str, Solve]:
+    """{name: solver} of the peers that are installed and that JAX compiles as a whole.
+
+    Args:
+        steps: of the minimisers at most.
+        newton_steps: of Newton's method.
+    """
     found: dict[str, Solve] = {}
     if measure.has("optimistix"):
         for kind in ("BFGS", "LBFGS"):
-            found[f"optimistix {kind}"] = optimistix_minimise(kind, family)
+            found[f"optimistix {kind}"] = optimistix_minimise(kind, family, steps)
         for how in ("LU", "CG"):
             found[f"optimistix Newton, {how}"] = optimistix_newton(how, family, newton_steps)
     if measure.has("jaxopt"):
-        found["jaxopt LBFGS"] = jaxopt_lbfgs(family)
+        found["jaxopt LBFGS"] = jaxopt_lbfgs(family, steps)
     return found
