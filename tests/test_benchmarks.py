@@ -15,7 +15,7 @@ FOLDER = ROOT / "benchmarks"
 NOT_MEASURED = {"measure", "optimisers", "run"}
 SCRIPTS = sorted(path.stem for path in FOLDER.glob("*.py") if path.stem not in NOT_MEASURED)
 # A tiny run of the others takes longer than all these together; they share their parts.
-TRIED = ("archive", "batch", "escape", "essay", "final_state", "lyapunov", "solvers")
+TRIED = ("archive", "batch", "escape", "essay", "final_state", "lyapunov")
 
 
 @pytest.mark.slow
