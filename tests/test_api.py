@@ -55,6 +55,7 @@ def test_run_into_a_folder_gives_the_same(folder: Path) -> None:
         "unroll": 1,
         "batch": 1,
         "width": 64,
+        "lanes": 16384,
         "paired": False,
         "guarded": False,
     }
