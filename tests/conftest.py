@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import tempfile
 from pathlib import Path
 
@@ -18,8 +19,13 @@ os.environ["JAX_COMPILATION_CACHE_DIR"] = str(Path(os.environ["XDG_CACHE_HOME"],
 os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0"
 os.environ["JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES"] = "0"
 
+import absl.logging
 import pytest
 from hypothesis import HealthCheck, settings
+
+# optax brings absl, whose handler closes its stream when Hydra sets up logging, unless that is the
+# process's own: pytest's would be lost to all tests that follow.
+absl.logging.get_absl_handler().python_handler.stream = sys.__stderr__
 
 # The same examples in every run, so that a failure is the change's. No deadline: an example's first
 # run compiles. `pytest --hypothesis-profile=explore` looks for new examples.
