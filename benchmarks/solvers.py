@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+import sys
 from dataclasses import dataclass
 from typing import Any
 
@@ -134,13 +135,15 @@ def main(small: bool) -> measure.Study:
     for group in cases((4,))[:1] if small else cases(SIZES):
         peers = others(group[0])
         for case in group:
-            own = {f"Cobweb {name}": cobweb(name, case) for name in OURS if fits(name, case)}
+            ours = [name for name in OURS if fits(f"Cobweb {name}", case)]
+            own = {f"Cobweb {name}": cobweb(name, case) for name in ours}
             every = {**own, **peers}
             if case is group[0]:
                 where = f"{case.family}, n = {case.size}"
                 compiling.append((where, {k: measure.time(v.seconds) for k, v in every.items()}))
                 needs = {k: f"{v.memory / 2**20:.3g}" for k, v in every.items() if v.memory}
                 memory.append((where, needs))
+            print(case.name, file=sys.stderr)
             seconds, products = solved(case, every, repeats)
             median = {k: measure.time(statistics.median(v)) for k, v in seconds.items()}
             times.append((case.name, {name: median.get(name, MISSED) for name in every}))
