@@ -53,7 +53,8 @@ SHRUNK = {
         "iterate.length=50",
         "analysis.continuation={max_period: 8, max_branches: 8, max_points: 100}",
     ),
-    "henon_bifurcations": ("analysis.continuation={max_period: 4, max_branches: 8}",),
+    "circle_tongues": ("analysis.continuation={max_period: 2, start_values: 6}",),
+    "henon_bifurcations": ("analysis.continuation={max_period: 2, max_branches: 8}",),
     "newton_fractal": ("grid.z0_re.num=60", "grid.z0_im.num=60"),
 }
 
@@ -78,7 +79,7 @@ def test_an_experiment_from_end_to_end(name: str, tmp_path: Path) -> None:
     with pipeline.run(*words, folder=tmp_path) as ds:
         assert sorted(path.name for path in tmp_path.iterdir()) == ["figure.png", "result.nc"]
         for variable in ds.data_vars.values():
-            own = {"step_number", "cycle", "manifold", "branch", "bifurcation", "cascade"}
+            own = {"step_number", "cycle", "manifold", "branch", "bifurcation", "cascade", "curve"}
             padded = own & {*variable.dims}
             if variable.dtype.kind == "f" and not padded:
                 known = variable.where(ds["status"] <= 1, 0)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pipeline.analyses import (
     autocorrelation,
     basin,
+    bifurcation_curves,
     bifurcations,
     continuation,
     convergence,
@@ -49,6 +50,7 @@ __all__ = [
     "Seen",
     "Sequel",
     "Subject",
+    "extended",
     "folds",
     "searches",
 ]
@@ -60,7 +62,9 @@ _FOLDS = (
 _INDICATORS = (
     autocorrelation, spectrum, recurrence, correlation_dimension, zero_one, gali,
 )  # fmt: skip
-_SEARCHES = (basin, cycles, manifolds, continuation, bifurcations, expansion_entropy)
+_SEARCHES = (
+    basin, cycles, manifolds, continuation, bifurcations, bifurcation_curves, expansion_entropy,
+)  # fmt: skip
 TABLE: dict[str, Analysis] = {
     module.ANALYSIS.name: module.ANALYSIS for module in (*_FOLDS, *_INDICATORS, *_SEARCHES)
 }
@@ -89,11 +93,17 @@ def folds(subject: Subject, chosen: Mapping[str, Mapping[str, Any]]) -> tuple[Fo
 
 def searches(subject: Subject, chosen: Mapping[str, Mapping[str, Any]]) -> tuple[Search, ...]:
     """The searches of a run, which come after the loop."""
-    extended = {extends for name in chosen if (extends := TABLE[name].extends)}
+    within = {other for name in chosen for other in extended(name)}
     built: list[Fold | Search] = []
     for name, settings in chosen.items():
-        analysis = TABLE[name]
-        more = [chosen[analysis.extends]] if analysis.extends else []
-        if name not in extended:
-            built.append(analysis.build(subject, settings, *more))
+        if name not in within:
+            more = [chosen[other] for other in extended(name)]
+            built.append(TABLE[name].build(subject, settings, *more))
     return tuple(search for search in built if isinstance(search, Search))
+
+
+def extended(name: str) -> Iterator[str]:
+    """What an analysis extends, what that extends, and so on."""
+    if extends := TABLE[name].extends:
+        yield extends
+        yield from extended(extends)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,15 +12,54 @@ import numpy as np
 from pipeline.analyses import continuation, cycles
 from pipeline.analyses.analysis import Analysis, Subject
 from pipeline.analyses.branches import record
+from pipeline.analyses.branches.benches import slices
 from pipeline.analyses.branches.cascade import cascades
 from pipeline.analyses.branches.detect import Kind
-from pipeline.analyses.branches.followed import followed
-from pipeline.analyses.branches.seeds import slices
-from pipeline.analyses.branches.study import study
+from pipeline.analyses.branches.findings import Findings
+from pipeline.analyses.branches.followed import Followed, followed
+from pipeline.analyses.branches.record import Room
+from pipeline.analyses.branches.study import Plan, study
 from pipeline.analyses.search import Bench, Search
+from pipeline.arrays import Variable
 from pipeline.settings import Setting
+from pipeline.state import Components
 
 SWITCHES = (Kind.flip, Kind.branch_point)
+
+
+@dataclass(frozen=True)
+class Outline:
+    """What is studied, and what of it the dataset holds."""
+
+    along: Followed
+    plan: Plan
+    every: Components
+    room: Room
+
+    @property
+    def variables(self) -> tuple[Variable, ...]:
+        """Those of the branches and of the bifurcations."""
+        branches = record.branch_variables(self.every, self.room)
+        return *branches, *record.bifurcation_variables(self.every, self.room)
+
+    def arrays(self, found: Findings, total: int) -> dict[str, np.ndarray]:
+        """Their values in so many cells."""
+        lines = record.branch_arrays(found, self.every, self.room, total)
+        every = found, cascades(found), self.every, self.room, total
+        return lines | record.bifurcation_arrays(*every)
+
+
+def outline(subject: Subject, settings: Mapping[str, Any], following: Mapping[str, Any]) -> Outline:
+    """From the settings of both analyses."""
+    along = followed(subject, following)
+    room = dataclasses.replace(
+        continuation.room(subject, following, along),
+        bifurcations=settings["max_bifurcations"],
+        cascades=settings["max_cascades"],
+    )
+    switches = tuple(kind for kind in SWITCHES if kind.name in settings["switch"])
+    plan = continuation.plan(subject, following, along, switches, locates=True)
+    return Outline(along, plan, subject.problem.components, room)
 
 
 def build(subject: Subject, settings: Mapping[str, Any], following: Mapping[str, Any]) -> Search:
@@ -28,28 +68,13 @@ def build(subject: Subject, settings: Mapping[str, Any], following: Mapping[str,
     Args:
         following: the settings of the continuation.
     """
-    along = followed(subject, following)
-    every = subject.problem.components
-    room = dataclasses.replace(
-        continuation.room(subject, following, along),
-        bifurcations=settings["max_bifurcations"],
-        cascades=settings["max_cascades"],
-    )
-    switches = tuple(kind for kind in SWITCHES if kind.name in settings["switch"])
-    planned = continuation.plan(subject, following, along, switches, locates=True)
+    own = outline(subject, settings, following)
 
     def find(bench: Bench) -> dict[str, np.ndarray]:
-        parts = []
-        for part in slices(bench):
-            found, total = study(part, planned), part.cells
-            lines = record.branch_arrays(found, every, room, total)
-            parts.append(
-                lines | record.bifurcation_arrays(found, cascades(found), every, room, total)
-            )
+        parts = [own.arrays(study(part, own.plan), part.cells) for part in slices(bench)]
         return record.joined(parts)
 
-    variables = record.branch_variables(every, room), record.bifurcation_variables(every, room)
-    return Search((*variables[0], *variables[1]), find, (along.quantity,))
+    return Search(own.variables, find, (own.along.quantity,))
 
 
 ANALYSIS = Analysis(

@@ -10,10 +10,10 @@ import numpy as np
 from pipeline.analyses import cycles
 from pipeline.analyses.analysis import Analysis, Subject
 from pipeline.analyses.branches import record
+from pipeline.analyses.branches.benches import slices
 from pipeline.analyses.branches.detect import Kind
 from pipeline.analyses.branches.followed import Followed, Unfit, followed
 from pipeline.analyses.branches.record import Room
-from pipeline.analyses.branches.seeds import slices
 from pipeline.analyses.branches.study import Plan, study
 from pipeline.analyses.branches.trace import Steps
 from pipeline.analyses.hunt import Wanted

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from pipeline import analyses, device, solvers
-from pipeline.analyses import Analysis, Iterate, Subject
+from pipeline.analyses import Iterate, Subject
 from pipeline.config import data, problem, sweeps, values
 from pipeline.config.mistakes import Mistakes, listed, suggest
 from pipeline.device import Device
@@ -255,7 +255,7 @@ def _analyses(
     if not isinstance(node, dict):
         mistakes.add("analysis", "expected analyses by name, such as {orbit: {every: 1}}", node)
         return {}
-    chosen = {}
+    chosen, sound = {}, {}
     for name, settings in node.items():
         if name not in analyses.TABLE:
             mistakes.add(f"analysis.{name}", f"no such analysis{suggest(name, analyses.TABLE)}")
@@ -264,12 +264,14 @@ def _analyses(
         chosen[name] = values.section(
             mistakes, f"analysis.{name}", {} if settings is None else settings, analysis.settings
         )
+        if len(mistakes) == before:
+            sound[name] = chosen[name]
         if analysis.extends and analysis.extends not in node:
             both = f"analysis=[{analysis.extends},{name}]"
             mistakes.add(f"analysis.{name}", f"it goes on with analysis.{analysis.extends}: {both}")
-        if found is not None and solver is not None:
-            sound = chosen[name] if len(mistakes) == before else None
-            _suit(mistakes, analysis, Subject(found, solver, iterate, grid), sound)
+    if found is not None and solver is not None:
+        for name in chosen:
+            _suit(mistakes, name, Subject(found, solver, iterate, grid), sound)
     if not chosen and not node and solver is not None and not solver.freezes:
         mistakes.add("analysis", f"expected at least one{suggest('', analyses.TABLE)}")
     return chosen
@@ -288,16 +290,22 @@ def _follow(mistakes: Mistakes, name: str | None, grid: Grid) -> None:
 
 
 def _suit(
-    mistakes: Mistakes, analysis: Analysis, subject: Subject, settings: Mapping[str, Any] | None
+    mistakes: Mistakes, name: str, subject: Subject, sound: Mapping[str, Mapping[str, Any]]
 ) -> None:
-    """Note why an analysis, or one of its settings (None: they have mistakes), does not suit."""
+    """Note why an analysis, or one of its settings, does not suit.
+
+    Args:
+        sound: the settings of those analyses whose settings have no mistakes.
+    """
+    analysis, needed = analyses.TABLE[name], [name, *analyses.extended(name)]
     why_not = analysis.refuse(subject)
     if why_not:
-        mistakes.add(f"analysis.{analysis.name}", why_not)
-    if why_not or settings is None:
+        mistakes.add(f"analysis.{name}", why_not)
+    if why_not or not all(other in sound for other in needed):
         return
-    for key, fault in analysis.faults(subject, settings):
-        where = f"analysis.{analysis.name}.{key}"
+    settings, *more = (sound[other] for other in needed)
+    for key, fault in analysis.faults(subject, settings, *more):
+        where = f"analysis.{name}.{key}"
         if isinstance(fault, ExpressionError):
             mistakes.formula(where, fault)
         else:

@@ -31,7 +31,8 @@ RESULTS = frozenset(
     branch_cycle_point bifurcation bifurcation_count bifurcation_type bifurcation_parameter
     bifurcation_period bifurcation_branch bifurcation_residual bifurcation_coefficient
     bifurcation_criticality bifurcation_angle cascade doubling cascade_parameter cascade_period
-    cascade_delta cascade_alpha
+    cascade_delta cascade_alpha curve curve_count curve_type curve_period curve_points curve_point
+    curve_begin curve_end curve_parameter curve_second curve_residual curve_coefficient curve_angle
     manifold manifold_count manifold_search manifold_stable manifold_period manifold_multiplier
     manifold_side manifold_end manifold_points manifold_point manifold_arclength
     """.split()
@@ -57,6 +58,7 @@ _AFFIXES = {
     "cycle_{}": "the cycles",
     "branch_{}": "the branches",
     "bifurcation_{}": "the bifurcations",
+    "curve_{}": "the curves",
     "manifold_{}": "the manifolds",
 }
 

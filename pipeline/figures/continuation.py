@@ -49,6 +49,9 @@ def coordinates(seen: View) -> list[Coordinate]:
 
 def draw(seen: View, look: style.Look, ax: Axes | None) -> Figure:
     """The first coordinate; a cascade's flips are listed beneath."""
+    # Curves may go along a second parameter; the branches keep its value.
+    kept = seen.data.drop_vars("curve_second", errors="ignore")
+    seen = View(kept, seen.document, seen.axes, seen.series)
     held = set(map(str, seen.data["branch_parameter"].dims))
     others = [axis for axis in seen.parameters if axis.name in held]
     cut = {axis.name: axis.values.size // 2 for axis in others}

@@ -10,6 +10,7 @@ from pipeline.errors import CobwebError
 from pipeline.figures import (
     basin,
     bifurcation,
+    bifurcation_curves,
     cobweb,
     continuation,
     convergence,
@@ -64,6 +65,7 @@ class Kind:
 KINDS: Mapping[str, Kind] = {
     "basin": Kind(basin.draw, basin.fits),
     "convergence": Kind(convergence.draw, convergence.fits),
+    "bifurcation_curves": Kind(bifurcation_curves.draw, bifurcation_curves.fits),
     "continuation": Kind(continuation.draw, continuation.fits),
     "cycles": Kind(cycles.draw, cycles.fits),
     "manifolds": Kind(manifolds.draw, manifolds.fits),

@@ -19,10 +19,12 @@ if TYPE_CHECKING:
 # Documents come with archives from strangers: a longer one is not worth a title.
 LONGEST_DOCUMENT = 4_000_000
 LOST = (Status.escaped, Status.unbounded_objective, Status.job_failed)
+# What holds the values of quantities that are followed.
+FOLLOWED = ("branch_parameter", "curve_second")
 INNER = re.compile(
     r"iteration|step_number|exponent|window|record|attractor|attractor_point|cycle|cycle_point"
     r"|manifold|manifold_point|branch|point|branch_cycle_point|bifurcation|cascade|doubling"
-    r"|multiplier|.*_dim|.*_bin|lag|frequency|correlation_radius|expansion_step"
+    r"|curve|curve_point|multiplier|.*_dim|.*_bin|lag|frequency|correlation_radius|expansion_step"
 )
 
 
@@ -90,10 +92,10 @@ class View:
 
     @property
     def swept(self) -> frozenset[str]:
-        """The parameters, settings and starts that axes or branches go along, whole or in part."""
-        followed = self.data.get("branch_parameter")
+        """The parameters, settings and starts that axes, branches and curves go along."""
+        followed = [self.data[name] for name in FOLLOWED if name in self.data]
         every = {q for axis in self.axes for q in axis.quantities}
-        every |= set() if followed is None else {str(followed.attrs.get("quantity", ""))}
+        every |= {str(variable.attrs.get("quantity", "")) for variable in followed}
         every = {q.removeprefix("solver.") for q in every}
         return frozenset(every | {re.sub(r"((_\d+)+)?(_(re|im))?$", "", name) for name in every})
 

@@ -144,7 +144,8 @@ def searched(experiment: Experiment, read: Read) -> dict[str, np.ndarray]:
             kind = experiment.device.real if variable.dtype == "float" else variable.dtype
             values = np.asarray(results[variable.name], kind)
             if variable.axes == "parameters":
-                found[variable.name] = values.reshape((*bench.shape, *variable.shape))
+                sides = shape(parameters(grid, variable.without))
+                found[variable.name] = values.reshape((*sides, *variable.shape))
                 continue
             sides = [grid[k].size for k in order]
             whole = values.reshape((*sides, *variable.shape))

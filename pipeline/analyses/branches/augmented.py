@@ -1,7 +1,8 @@
 """Augmented systems: chains that are a cycle and what is critical about it; each is regular.
 
 Kuznetsov, Elements of Applied Bifurcation Theory, chapter 10; in that of the branch point an
-imperfection β, 0 where it is found, takes the place of a left vector.
+imperfection β, 0 where it is found, takes the place of a left vector. The first unknowns are the
+scaled parameters: one where a bifurcation is located, two along a curve of them.
 """
 
 from __future__ import annotations
@@ -13,30 +14,32 @@ from pipeline.analyses.branches.family import Family
 
 
 def critical(maps: Family, sign: Any) -> Link:
-    """z = (u, v), q = (level,): v belongs to the multiplier `sign`, 1 of folds, -1 of flips."""
+    """z = (u, v), q = levels: v belongs to the multiplier `sign`, 1 of folds, -1 of flips."""
     import jax
     import jax.numpy as jnp
 
     def image(z: Any, q: Any, last: Any) -> Any:
         u, v = jnp.split(z, 2)
-        u, v = jax.jvp(lambda u: maps.advance(u, q[0]), (u,), (v,))
+        u, v = jax.jvp(lambda u: maps.advance(u, q), (u,), (v,))
         return jnp.concatenate([u, jnp.where(last, sign, 1) * v])
 
     return Link(image, _first(maps, 2))
 
 
-def rotation(maps: Family) -> Link:
-    """z = (u, v, w), q = (level, angle): v + iw is the vector of the multiplier exp(i angle)."""
+def pair(maps: Family) -> Link:
+    """z = (u, v, w), q = (levels, κ): A v = w, A w = κ w - v, A being the whole cycle's Jacobian.
+
+    So two multipliers have the product 1 and the sum κ = 2 cos(angle), which stays smooth where
+    they meet in 1 or -1.
+    """
     import jax
     import jax.numpy as jnp
 
     def image(z: Any, q: Any, last: Any) -> Any:
         u, v, w = jnp.split(z, 3)
-        found, push = jax.linearize(lambda u: maps.advance(u, q[0]), u)
-        angle = jnp.where(last, q[1], 0)
+        found, push = jax.linearize(lambda u: maps.advance(u, q[:-1]), u)
         v, w = push(v), push(w)
-        cos, sin = jnp.cos(angle), jnp.sin(angle)
-        return jnp.concatenate([found, cos * v + sin * w, cos * w - sin * v])
+        return jnp.concatenate([found, jnp.where(last, q[-1] * v - w, v), jnp.where(last, v, w)])
 
     return Link(image, _first(maps, 3))
 
@@ -52,9 +55,9 @@ def branching(maps: Family, imperfection: Any) -> Link:
 
     def image(z: Any, q: Any, last: Any) -> Any:
         u, v, w = jnp.split(z, 3)
-        found, push = jax.linearize(maps.advance, u, q[0])
+        found, push = jax.linearize(maps.advance, u, q[:1])
         found = found + jnp.where(last, q[1], 0) * imperfection
-        return jnp.concatenate([found, push(v, q[2]), push(w, q[3])])
+        return jnp.concatenate([found, push(v, q[2:3]), push(w, q[3:])])
 
     return Link(image, _first(maps, 3))
 

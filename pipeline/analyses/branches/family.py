@@ -1,4 +1,4 @@
-"""The family: a map of the state and of the parameter that is followed, in units of both."""
+"""The family: a map of the state and of the parameters that are followed, in units of all."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pipeline.maps import Map
 from pipeline.objectives import Objective
 from pipeline.state import unflatten
 
-# [] parameter -> (iteration, initial state).
+# [] parameters -> (iteration, initial state).
 At = Callable[..., Any]
 
 
@@ -19,7 +19,7 @@ class Family(NamedTuple):
     """The maps of one cell, on scaled states, [d], of scaled parameters: 0 is low, 1 is high.
 
     Attributes:
-        advance: (u, level) -> g(u).
+        advance: (u, levels [k]) -> g(u), k parameters being followed.
         change: (new, old) -> their difference, the short way round a circle.
         inside: u -> [] whether it is finite and has not escaped.
     """
@@ -34,18 +34,18 @@ def family(problem: Map | Objective, at: At, extent: Any, bounds: Any) -> Family
 
     Args:
         extent: [d] the unit of each real.
-        bounds: [2] the parameter's range.
+        bounds: [k, 2] the parameters' ranges.
     """
     import jax.numpy as jnp
 
-    def level(value: Any) -> Any:
-        return bounds[0] + value * (bounds[1] - bounds[0])
+    low, high = bounds[:, 0], bounds[:, 1]
 
-    def advance(u: Any, value: Any) -> Any:
-        return walk(problem, at(level(value))[0]).advance(u * extent) / extent
+    def advance(u: Any, levels: Any) -> Any:
+        values = low + levels * (high - low)
+        return walk(problem, at(*values)[0]).advance(u * extent) / extent
 
     def change(new: Any, old: Any) -> Any:
-        return walk(problem, at(bounds[0])[0]).change(new * extent, old * extent) / extent
+        return walk(problem, at(*low)[0]).change(new * extent, old * extent) / extent
 
     def inside(u: Any) -> Any:
         finite = jnp.all(jnp.isfinite(u))
@@ -58,4 +58,4 @@ def family(problem: Map | Objective, at: At, extent: Any, bounds: Any) -> Family
 
 def cycles(maps: Family) -> Link:
     """The chain of a cycle; its unknown is the parameter."""
-    return Link(lambda z, q, last: maps.advance(z, q[0]), maps.change)
+    return Link(lambda z, q, last: maps.advance(z, q), maps.change)

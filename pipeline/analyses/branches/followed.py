@@ -44,33 +44,69 @@ def followed(subject: Subject, settings: Mapping[str, Any]) -> Followed:
     Raises:
         Unfit: there is none, or it has no range.
     """
-    name = settings["parameter"]
-    quantity, axis = _named(subject, name) if name else _only(subject)
+    return _followed(subject, settings, ("parameter", "low", "high"))
+
+
+def besides(subject: Subject, settings: Mapping[str, Any], first: Followed) -> Followed:
+    """The second quantity, of curves in two.
+
+    Raises:
+        Unfit: there is none, it has no range, or no values at which bifurcations are sought.
+    """
+    keys = ("second", "second_low", "second_high")
+    found = _followed(subject, settings, keys, first.quantity)
+    if found.quantity == first.quantity:
+        raise Unfit("second", f"{first.quantity.name} is analysis.continuation.parameter already")
+    if found.axis is None and found.quantity.target == "setting":
+        name = found.quantity.name
+        advice = f"grid.{name.rpartition('.')[2]}={{of: {name}, values: [...]}}"
+        raise Unfit("second", f"expected an axis of {name}, on whose values curves begin: {advice}")
+    return found
+
+
+def lines(subject: Subject, second: Followed) -> np.ndarray:
+    """[k] The values of the second quantity at which bifurcations are sought."""
+    if second.axis is not None:
+        return second.axis.values[:, 0]
+    quantity = second.quantity
+    value = subject.problem.parameters[quantity.key][quantity.index]
+    return np.array([np.imag(value) if quantity.part == "im" else np.real(value)], float)
+
+
+def _followed(
+    subject: Subject,
+    settings: Mapping[str, Any],
+    keys: tuple[str, str, str],
+    but: Quantity | None = None,
+) -> Followed:
+    """What the settings of three keys say; `but` is no candidate where they name none."""
+    named, at_low, at_high = keys
+    name, low, high = (settings[key] for key in keys)
+    quantity, axis = _named(subject, name, named) if name else _only(subject, named, but)
     if axis is not None and len(axis.quantities) > 1:
         others = ", ".join(q.name for q in axis.quantities)
-        raise Unfit("parameter", f"grid.{axis.name} sweeps {others} together; follow one alone")
+        raise Unfit(named, f"grid.{axis.name} sweeps {others} together; follow one alone")
     if quantity.starts:
-        raise Unfit("parameter", f"{quantity.name} is a start, on which no cycle depends")
-    low, high = settings["low"], settings["high"]
+        raise Unfit(named, f"{quantity.name} is a start, on which no cycle depends")
     if axis is not None:
         low = float(axis.values.min()) if low is None else low
         high = float(axis.values.max()) if high is None else high
-    for key, value in (("low", low), ("high", high)):
+    for key, value in ((at_low, low), (at_high, high)):
         if value is None:
             advice = f"or an axis grid.{quantity.name}, whose range it would be"
             raise Unfit(key, f"expected the end of the range of {quantity.name}, {advice}")
     if not low < high:
-        raise Unfit("low", f"expected low < high = {high:g}")
+        raise Unfit(at_low, f"expected {at_low} < {at_high} = {high:g}")
     if quantity.target == "setting":
         setting = subject.solver.settings[quantity.key]
         least = -math.inf if setting.low is None else setting.low
         most = math.inf if setting.high is None else setting.high
         if low < least or (setting.above and low == least) or high > most:
-            raise Unfit("low", f"{quantity.name} takes {setting.expected}")
+            raise Unfit(at_low, f"{quantity.name} takes {setting.expected}")
     return Followed(quantity, axis, float(low), float(high))
 
 
-def _named(subject: Subject, name: str) -> tuple[Quantity, Axis | None]:
+def _named(subject: Subject, name: str, key: str) -> tuple[Quantity, Axis | None]:
     axes = {axis.name: axis for axis in subject.grid}
     if name in axes:
         return axes[name].quantities[0], axes[name]
@@ -83,20 +119,21 @@ def _named(subject: Subject, name: str) -> tuple[Quantity, Axis | None]:
     if quantity is None:
         known = [*axes, *_scalars(subject), *settings]
         listed = ", ".join(dict.fromkeys(known[:LISTED])) or "none"
-        raise Unfit("parameter", f"no quantity has the name {name} (known: {listed})")
+        raise Unfit(key, f"no quantity has the name {name} (known: {listed})")
     return quantity, swept.get(quantity)
 
 
-def _only(subject: Subject) -> tuple[Quantity, Axis | None]:
-    """The only parameter axis, or the only parameter."""
-    axes = grid.parameters(subject.grid)
+def _only(subject: Subject, key: str, but: Quantity | None) -> tuple[Quantity, Axis | None]:
+    """The only parameter axis, or the only parameter, but one."""
+    axes = [a for a in grid.parameters(subject.grid) if but not in a.quantities]
     if len(axes) == 1:
         return axes[0].quantities[0], axes[0]
-    names = [axis.name for axis in axes] or _scalars(subject)
+    own = [name for name in _scalars(subject) if but is None or name != but.name]
+    names = [axis.name for axis in axes] or own
     if len(names) != 1:
         listed = ", ".join(names[:LISTED]) or "none"
-        raise Unfit("parameter", f"expected the name of the one to follow (known: {listed})")
-    return _named(subject, names[0])
+        raise Unfit(key, f"expected the name of the one to follow (known: {listed})")
+    return _named(subject, names[0], key)
 
 
 def _scalars(subject: Subject) -> list[str]:

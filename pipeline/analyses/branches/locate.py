@@ -175,22 +175,31 @@ def _rotations(run: Programs, frame: Frame, guesses: list[_Guess]) -> list[Spot 
         k = int(np.argmin(upper))
         vectors.append(np.stack([np.real(every[:, k]), np.imag(every[:, k])]))
         angles.append(np.angle(values[k]) if np.isfinite(upper[k]) else np.nan)
-    *found, turned, residual, length = run.rotation(
+    points, level, both, total, (residual, length) = run.pair(
         *_rows(guesses), np.stack(vectors), np.array(angles)
     )
-    points, level, along = found
-    turned = np.angle(np.exp(1j * turned))
-    # The lower half of the pair: its conjugate is meant.
-    along = np.where(
-        (turned < 0)[:, None, None, None], along * np.array([1, -1])[:, None, None], along
-    )
-    turned = np.abs(turned)
+    turned, along = rotating(total, both)
     real = np.minimum(turned, np.pi - turned) < np.sqrt(frame.eps)
     length = np.where(real, np.inf, length)
     return _spots(
         frame, guesses, points, level, along, residual, length,
         lambda k: (np.zeros(2), float(turned[k])),
     )  # fmt: skip
+
+
+def rotating(total: np.ndarray, both: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """([n] angles of pairs of multipliers, [n, 2, P, d] real and imaginary part of a vector).
+
+    Args:
+        total: [n] the sum of the multipliers.
+        both: [n, 2, P, d] v and w of the augmented system.
+    """
+    angle = np.arccos(np.clip(total / 2, -1, 1).astype(float))
+    sine = np.sin(angle)
+    v, w = both[:, 0], both[:, 1]
+    spread = (slice(None), None, None)
+    other = (np.cos(angle)[spread] * v - w) / np.where(sine > 0, sine, 1)[spread]
+    return angle, np.stack([v, other], axis=1)
 
 
 def _branchings(run: Programs, frame: Frame, guesses: list[_Guess]) -> list[Spot | None]:

@@ -53,7 +53,7 @@ def terms(
     whole = jnp.concatenate([u, level[None]])
 
     def image(w: Any) -> Any:
-        turn = lambda _, v: maps.advance(v, w[-1])  # noqa: E731  # shorter than its name
+        turn = lambda _, v: maps.advance(v, w[size:])  # noqa: E731  # shorter than its name
         return jax.lax.fori_loop(0, period, turn, w[:-1])
 
     def first(w: Any, x: Any) -> Any:

@@ -73,7 +73,7 @@ class Programs:
     settle: Callable[..., Any]
     measure: Callable[..., Any]
     critical: Callable[..., Any]
-    rotation: Callable[..., Any]
+    pair: Callable[..., Any]
     branching: Callable[..., Any]
     terms: Callable[..., Any]
 
@@ -88,7 +88,7 @@ def programs(bench: Bench, problem: Map | Objective, frame: Frame) -> Programs:
 
     def made(name: str, f: Callable[..., Any]) -> Callable[..., Any]:
         def row(at: Any, extent: Any, bounds: Any, *inputs: Any) -> Any:
-            return f(family(problem, at, extent, bounds), *inputs)
+            return f(family(problem, at, extent, bounds[None]), *inputs)
 
         run = bench.family(f"branches {name}", row)
 
@@ -104,7 +104,7 @@ def programs(bench: Bench, problem: Map | Objective, frame: Frame) -> Programs:
         "settle": _settle,
         "measure": _measure,
         "critical": _critical,
-        "rotation": _rotation,
+        "pair": _pair,
         "branching": _branching,
         "terms": normal.terms,
     }
@@ -136,12 +136,12 @@ def _measure(maps: Family, points: Any, level: Any, period: Any) -> Measured:
     return Measured(product(found.jacobians), jnp.prod(areas), slope, jnp.max(jnp.abs(found.gaps)))
 
 
-def _orbit(maps: Family, points: Any, level: Any, first: Any, extra: Any) -> Any:
-    """[P, d] vectors carried along a cycle; `extra` is how much of the parameter they hold."""
+def carried(maps: Family, points: Any, levels: Any, first: Any, extra: Any) -> Any:
+    """[P, d] vectors carried along a cycle; `extra` is how much of the parameters they hold."""
     import jax
 
     def turn(v: Any, u: Any) -> tuple[Any, Any]:
-        found = jax.jvp(maps.advance, (u, level), (v, extra))[1]
+        found = jax.jvp(maps.advance, (u, levels), (v, extra))[1]
         return found, v
 
     return jax.lax.scan(turn, first, points)[1]
@@ -154,37 +154,48 @@ def _critical(
     import jax.numpy as jnp
 
     size = points.shape[1]
-    zero = jnp.zeros((), points.dtype)
-    carried = _orbit(maps, points, level, vector, zero)
-    border = jnp.concatenate([jnp.zeros_like(vector), vector, zero[None]])
-    z = jnp.concatenate([points, carried], axis=1)
-    one = jnp.ones(1, points.dtype)
+    zero, one = jnp.zeros(1, points.dtype), jnp.ones(1, points.dtype)
+    vectors = carried(maps, points, level[None], vector, zero)
+    border = jnp.concatenate([jnp.zeros_like(vector), vector, zero])
+    z = jnp.concatenate([points, vectors], axis=1)
     link = augmented.critical(maps, sign)
     found = newton(link, z, level[None], period, border[None], one)
     along = found.points[:, size:]
     return found.points[:, :size], found.unknowns[0], along, found.residual, found.length
 
 
-def _rotation(
+def _pair(
     maps: Family, points: Any, level: Any, period: Any, vector: Any, angle: Any
 ) -> tuple[Any, ...]:
     """Neimark-Sacker points from nearby; the vector is [2, d], real and imaginary part."""
     import jax.numpy as jnp
 
     size = points.shape[1]
-    v, w = vector
-    zero = jnp.zeros((), points.dtype)
-    carried = [_orbit(maps, points, level, part, zero) for part in (v, w)]
-    none, two = jnp.zeros_like(v), jnp.zeros(2, v.dtype)
-    border = jnp.stack([jnp.concatenate([none, v, w, two]), jnp.concatenate([none, -w, v, two])])
-    z = jnp.concatenate([points, *carried], axis=1)
-    target = jnp.array([1, 0], v.dtype)
-    begin = jnp.stack([level, angle])
-    found = newton(augmented.rotation(maps), z, begin, period, border, target)
-    along = jnp.stack([found.points[:, size : 2 * size], found.points[:, 2 * size :]])
-    return found.points[:, :size], found.unknowns[0], along, found.unknowns[1], found.residual, (
-        found.length
+    zero, two = jnp.zeros(1, points.dtype), jnp.zeros(2, points.dtype)
+    v, other = (carried(maps, points, level[None], part, zero) for part in vector)
+    w = jnp.cos(angle) * v - jnp.sin(angle) * other
+    first, second = held(v[0], w[0])
+    none = jnp.zeros_like(v[0])
+    border = jnp.stack(
+        [jnp.concatenate([none, first, none, two]), jnp.concatenate([none, second, none, two])]
+    )
+    z = jnp.concatenate([points, v, w], axis=1)
+    begin, target = jnp.stack([level, 2 * jnp.cos(angle)]), jnp.array([1, 0], v.dtype)
+    found = newton(augmented.pair(maps), z, begin, period, border, target)
+    v, w = found.points[:, size : 2 * size], found.points[:, 2 * size :]
+    return found.points[:, :size], found.unknowns[0], jnp.stack([v, w]), found.unknowns[1], (
+        found.residual, found.length
     )  # fmt: skip
+
+
+def held(v: Any, w: Any) -> tuple[Any, Any]:
+    """([d], [d]) whose products with v are 1 and 0, in the plane of v and w: they hold v in it."""
+    import jax.numpy as jnp
+
+    first = v / (v @ v)
+    across = w - (w @ first) * v
+    size = jnp.sqrt(across @ across)
+    return first, across / jnp.where(size > 0, size, 1)
 
 
 def _branching(
@@ -194,7 +205,7 @@ def _branching(
     import jax.numpy as jnp
 
     size = points.shape[1]
-    carried = [_orbit(maps, points, level, v[:-1], v[-1]) for v in directions]
+    vectors = [carried(maps, points, level[None], v[:-1], v[-1:]) for v in directions]
     zero, two = jnp.zeros(size, points.dtype), jnp.zeros(2, points.dtype)
     rows = []
     for which, other in ((0, 1), (1, 1), (0, 0), (1, 0)):
@@ -204,7 +215,7 @@ def _branching(
         own = jnp.zeros(2, points.dtype).at[0 if other else 1].set(directions[which][-1])
         rows.append(jnp.concatenate([*state, two, own]))
     target = jnp.array([1, 0, 0, 1], points.dtype)
-    z = jnp.concatenate([points, *carried], axis=1)
+    z = jnp.concatenate([points, *vectors], axis=1)
     begin = jnp.stack([level, jnp.zeros_like(level), directions[0][-1], directions[1][-1]])
     found = newton(
         augmented.branching(maps, imperfection), z, begin, period, jnp.stack(rows), target

@@ -9,7 +9,7 @@ import numpy as np
 
 from pipeline.analyses.branches.advance import End
 from pipeline.analyses.branches.detect import Kind
-from pipeline.analyses.branches.findings import NEAR, Findings, alike
+from pipeline.analyses.branches.findings import NEAR, Findings, alike, passes
 from pipeline.analyses.branches.locate import Spot
 from pipeline.analyses.branches.programs import Frame
 from pipeline.analyses.branches.seeds import same
@@ -94,20 +94,19 @@ def join(findings: Findings, fresh: list[Branch]) -> None:
                 for place in _halves(other)
             )
         else:
-            met = any(_through(other, spot) for other in findings.branches if other.parent >= 0)
+            met = any(
+                _through(findings.frame, other, spot)
+                for other in findings.branches
+                if other.parent >= 0
+            )
         if not met:
             findings.branches.append(branch)
 
 
-def _through(branch: Branch, spot: Spot) -> bool:
+def _through(frame: Frame, branch: Branch, spot: Spot) -> bool:
     """Whether a branch from one branch point goes through another."""
     if branch.cell != spot.cell or branch.period != spot.period:
         return False
     path = np.concatenate([branch.points[:, 0], branch.level[:, None]], axis=1)
-    here = np.append(spot.points[spot.turn], spot.level)
-    chords, gaps = np.diff(path, axis=0), here - path[:-1]
-    square = np.sum(chords**2, axis=1)
-    part = np.clip(np.sum(chords * gaps, axis=1) / np.where(square > 0, square, 1), 0, 1)
-    apart = np.linalg.norm(gaps - part[:, None] * chords, axis=1)
-    # A chord leaves its branch by so much of its own length where neighbours turn by 14 degrees.
-    return bool((apart <= 0.05 * np.sqrt(square)).any())
+    around = np.append(frame.circles / frame.extent[spot.cell], 0)
+    return passes(path, np.append(spot.points[spot.turn], spot.level), around)

@@ -1,0 +1,164 @@
+"""Benches made of others: at fixed values of what is followed, or of some of the cells."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from pipeline.analyses.search import Bench
+
+# Cells whose branches advance together: rows of more would be many megabytes.
+TOGETHER = 128
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A bench whose cells are those of another at each of several values of the parameter.
+
+    Attributes:
+        values: [k].
+    """
+
+    bench: Bench
+    values: np.ndarray
+
+    @property
+    def cells(self) -> int:
+        """Those of the other, times the values."""
+        return self.bench.cells * len(self.values)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The values come last."""
+        return (*self.bench.shape, len(self.values))
+
+    @property
+    def starts(self) -> int:
+        """Of the other."""
+        return self.bench.starts
+
+    @property
+    def seed(self) -> int:
+        """Of the other."""
+        return self.bench.seed
+
+    def program(self, name: str, f: Callable[..., Any]) -> Callable[..., Any]:
+        """A function of one row, at one of the values."""
+        run = self.bench.family(f"staged {name}", lambda at, value, *rest: f(*at(value), *rest))
+
+        def rows(cells: np.ndarray, *inputs: Any) -> Any:
+            own, which = np.divmod(cells, len(self.values))
+            return run(own, self.values[which], *inputs)
+
+        return rows
+
+    def family(self, name: str, f: Callable[..., Any]) -> Callable[..., Any]:
+        """That of the other."""
+        return self.bench.family(name, f)
+
+    def read(self, name: str, cell: int) -> np.ndarray:
+        """A result at the cell of the other."""
+        return self.bench.read(name, cell // len(self.values))
+
+
+@dataclass(frozen=True)
+class Slice:
+    """A bench of some cells of another, as if side by side.
+
+    Attributes:
+        first, cells: the first of them, and how many.
+    """
+
+    bench: Bench
+    first: int
+    cells: int
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """One row."""
+        return (self.cells,)
+
+    @property
+    def starts(self) -> int:
+        """Of the other."""
+        return self.bench.starts
+
+    @property
+    def seed(self) -> int:
+        """Of the other."""
+        return self.bench.seed
+
+    def program(self, name: str, f: Callable[..., Any]) -> Callable[..., Any]:
+        """That of the other, at its cells."""
+        run = self.bench.program(name, f)
+        return lambda cells, *inputs: run(cells + self.first, *inputs)
+
+    def family(self, name: str, f: Callable[..., Any]) -> Callable[..., Any]:
+        """That of the other, at its cells."""
+        run = self.bench.family(name, f)
+        return lambda cells, *inputs: run(cells + self.first, *inputs)
+
+    def read(self, name: str, cell: int) -> np.ndarray:
+        """A result at the cell of the other."""
+        return self.bench.read(name, cell + self.first)
+
+
+@dataclass(frozen=True)
+class Line:
+    """A bench of cells of another that follows two quantities, the second of which is fixed.
+
+    Attributes:
+        own: [k] the cell of the other.
+        values: [k] of the second quantity.
+    """
+
+    bench: Bench
+    own: np.ndarray
+    values: np.ndarray
+
+    @property
+    def cells(self) -> int:
+        """As many as values."""
+        return len(self.values)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """One row."""
+        return (self.cells,)
+
+    @property
+    def starts(self) -> int:
+        """Of the other."""
+        return self.bench.starts
+
+    @property
+    def seed(self) -> int:
+        """Of the other."""
+        return self.bench.seed
+
+    def program(self, name: str, f: Callable[..., Any]) -> Callable[..., Any]:
+        """That of the other, at the document's own values of both."""
+        run = self.bench.program(name, f)
+        return lambda cells, *inputs: run(self.own[cells], *inputs)
+
+    def family(self, name: str, f: Callable[..., Any]) -> Callable[..., Any]:
+        """A function of a family of the first quantity alone."""
+
+        def row(at: Any, second: Any, *rest: Any) -> Any:
+            return f(lambda first: at(first, second), *rest)
+
+        run = self.bench.family(f"on a line {name}", row)
+        return lambda cells, *inputs: run(self.own[cells], self.values[cells], *inputs)
+
+    def read(self, name: str, cell: int) -> np.ndarray:
+        """A result at the cell of the other."""
+        return self.bench.read(name, int(self.own[cell]))
+
+
+def slices(bench: Bench) -> Iterator[Slice]:
+    """All cells, so many at once."""
+    for first in range(0, bench.cells, TOGETHER):
+        yield Slice(bench, first, min(TOGETHER, bench.cells - first))
