@@ -285,7 +285,7 @@ class _Trace:
 
     def _beyond(self, q: np.ndarray) -> np.ndarray:
         low, high = self._bounds(q)
-        return ((q < low) | (q > high)).any(axis=1)
+        return np.any((q < low) | (q > high), axis=1)
 
     def _landed(
         self, rows: np.ndarray, found: Reached, lands: np.ndarray
