@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pipeline.errors import CobwebError
-from pipeline.figures import style, words
+from pipeline.figures import style, view, words
 from pipeline.figures.convergence import stroke
 from pipeline.figures.joint import heading
 from pipeline.figures.joint.run import Run, competing, endings, named, number, varying
@@ -106,8 +106,9 @@ def draw(runs: Sequence[Run], look: style.Look, work: str) -> Figure:
     for line, row in zip(grid, rows, strict=True):
         _level(list(line))
         style.ordinate(page, line[0], ROWS[row].label)
+    firsts = {name: some[0] for name, some in _parted(runs, solvers).items()}
     handles = [
-        stroke(s.colour, look.line, s.dashes, named(_parted(runs, solvers)[name][0], solvers))
+        stroke(s.colour, look.line, s.dashes, named(firsts[name], solvers) or _solver(firsts[name]))
         for name, s in chosen.items()
     ]
     for handle, name in zip(handles, chosen, strict=True):
@@ -119,6 +120,11 @@ def draw(runs: Sequence[Run], look: style.Look, work: str) -> Figure:
     style.legend(page, handles)
     heading.write(page, runs, "several problems")
     return page.figure
+
+
+def _solver(run: Run) -> str:
+    """The name of the only one."""
+    return words.plain(str(view.section(run.document, "solver").get("name", "")))
 
 
 def _sized(runs: Sequence[Run]) -> str:

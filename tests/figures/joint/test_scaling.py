@@ -82,3 +82,9 @@ def test_sweeps_that_do_not_fit():
         joint.check([run("newton"), run("chord")], "scaling")
     with pytest.raises(CobwebError, match="of what is asked for nothing is known"):
         joint.draw([joint.Run(r.labels, r.data) for r in swept(10)], "scaling", work="seconds")
+
+
+def test_one_solver_alone_has_its_name():
+    alone = [one for one in swept(10) if one.labels["solver"] == "newton_cg"]
+    (legend,) = joint.draw(alone, "scaling").legends
+    assert [text.get_text() for text in legend.get_texts()] == ["newton_cg"]
