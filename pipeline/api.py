@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline import (
     archive,
+    blocks,
     config,
     dataset,
     execution,
@@ -74,7 +75,11 @@ def run(
     if folder is not None:
         experiment = preparation.fitted(experiment, overrides)
         execution.file(experiment, Path(folder), overrides)
-        return open(Path(folder) / execution.RESULT)
+        kept = Path(folder) / blocks.INDEX
+        return open(kept if not experiment.engine.join else Path(folder) / execution.RESULT)
+    if experiment.engine.name != "local":
+        reason = "workers file their blocks in a folder that all of them share; give a folder"
+        raise ConfigError([f"engine = {experiment.engine.name}: {reason}."])
     layout, plan = preparation.prepare(preparation.with_figure(experiment, "none"))
     free = preparation.free_memory()
     if free is not None and layout.bytes > SHARE * free:
@@ -91,8 +96,13 @@ def run(
 
 
 def open(path: str | Path) -> xarray.Dataset:
-    """The dataset of an archive; its attribute `document` is the document as YAML."""
-    return archive.read(path)
+    """The dataset of an archive, or of blocks that were kept; read when it is used.
+
+    Its attribute `document` is the document as YAML. Of kept blocks the run's folder is enough;
+    their values are arrays of Dask's where that is installed.
+    """
+    index = blocks.index_of(path)
+    return archive.read(path) if index is None else blocks.read(index)
 
 
 def plot(
