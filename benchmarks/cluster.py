@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from time import perf_counter
 from typing import Any
+from unittest.mock import patch
 
 import measure
 
@@ -73,7 +74,7 @@ def killing(found: Any) -> execution.Watch:
 
 
 def main(small: bool) -> measure.Study:
-    cells, repeats = (2**13, 1) if small else (2**23, 3)
+    cells, repeats = (2**13, 1) if small else (2**21, 3)
     long = overrides(cells, STEPS, "64MiB")
     short = overrides(2**13 if small else 2**18, 100, "1MiB")
     rows, tables = [], []
@@ -89,7 +90,7 @@ def main(small: bool) -> measure.Study:
             contender()  # compiles
         case = f"{cells:,} cells x {STEPS:,} steps, exponents"
         rows += measure.race(case, contenders, repeats=repeats)
-    with started(1, 2) as (joined, _):
+    with started(1, 2) as (joined, _), patch.object(cluster, "WORK", 1):  # a block a piece
         pieces = filed([*short, *joined])
         filed(short)
         contenders = {
@@ -120,10 +121,11 @@ def planned(words: list[str], measured: measure.Row, cells: int, overhead: float
     experiment = measure.read(*words)
     layout, plan = dataset.template(experiment), preparation.prepare(experiment)[1]
     rate = cells / statistics.median(measured.ours_seconds) / 2
-    size = min(max(1, cluster.WORK // (plan.block * STEPS)), cluster.BYTES // plan.block_bytes)
-    pieces = CELLS / (plan.block * max(1, size))
+    own = plan.block * cluster.blocks(experiment, layout, plan, CELLS, CORES)
+    pieces = CELLS / own
     seconds = CELLS / rate / CORES
     lost = FAILURES * (CORES / NODE) * seconds / YEAR
+    piece = own / rate
     rows = [
         ["cells of one core in a second, measured here on 2", f"{rate:.3g}"],
         [f"time on {CORES:,} such cores", f"{seconds / 3600:.1f} h"],
@@ -135,7 +137,8 @@ def planned(words: list[str], measured: measure.Row, cells: int, overhead: float
         ["tasks of the scheduler in a second", f"{pieces / seconds:,.0f}"],
         ["the driver's own work on them", f"{pieces * max(overhead, 0) / 3600:.1f} h"],
         [f"nodes lost, at {FAILURES} a year and node of {NODE} cores", f"{lost:.2g}"],
-        ["work lost with one of them", f"{NODE * cluster.WORK / STEPS / rate:.1f} core seconds"],
+        ["a piece takes", measure.time(piece)],
+        ["work lost with a node, half a piece of each core", measure.time(NODE * piece / 2)],
     ]
     title = f"{CELLS:.0e} cells x {STEPS:,} steps of this map, planned from these figures"
     return measure.Table(title, ["what", "how much"], rows)

@@ -257,7 +257,7 @@ def _order(
     document = {k: v for k, v in experiment.document.items() if k not in aside}
     texts = {"document": provenance.text(document), "plan": json.dumps(plan.record)}
     wanted = earlier.wanted if earlier else Wanted.all(experiment.grid)
-    return Order(folder, texts | alike(experiment.device), wanted)
+    return Order(folder.absolute(), texts | alike(experiment.device), wanted)
 
 
 def _drawn(path: Path, experiment: Experiment) -> Iterator[Path]:

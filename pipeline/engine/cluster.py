@@ -77,10 +77,11 @@ def opened(
                 shutil.rmtree(other, ignore_errors=True)
         parts.remove(folder, begin)
         workers = max(1, len(client.nthreads()))
-        size = plan.block * _blocks(experiment, plan, order, workers)
+        layout = dataset.template(experiment)
+        size = plan.block * blocks(experiment, layout, plan, order.wanted.count, workers)
         told = _Told()
         client.subscribe_topic("all", lambda event: _note(told, event[1]))
-        run = _Run(client, folder, dataset.template(experiment), threads, tell)
+        run = _Run(client, folder, layout, threads, tell)
         filed = _filed(run, order, begin, size)
         count = math.ceil((plan.cells - begin) / size)
         try:
@@ -95,12 +96,17 @@ def opened(
             client.unsubscribe_topic("all")
 
 
-def _blocks(experiment: Experiment, plan: job.Plan, order: Order, workers: int) -> int:
-    """Blocks of one piece."""
-    steps = plan.block * experiment.iterate.steps
-    quick = min(WORK // steps, BYTES // max(1, plan.block_bytes))
-    blocks = -(-order.wanted.count // plan.block)
-    return max(1, min(quick, blocks // (SHARES * workers)))
+def blocks(
+    experiment: Experiment, layout: Template, plan: job.Plan, cells: int, workers: int
+) -> int:
+    """How many blocks one piece has.
+
+    Args:
+        cells: that are wanted, of all pieces together.
+    """
+    steps, size = plan.block * experiment.iterate.steps, plan.block * layout.cell_bytes
+    count = -(-cells // plan.block)
+    return max(1, min(WORK // steps, BYTES // size, count // (SHARES * workers)))
 
 
 @dataclass(frozen=True, eq=False)
