@@ -25,8 +25,10 @@ from typing import Any
 
 import numpy as np
 from distributed import Client, KilledWorker, LocalCluster, Worker, WorkerPlugin
+from distributed.client import FutureCancelledError
+from distributed.comm import CommClosedError
 
-from pipeline import dataset, job, parts
+from pipeline import dataset, job, parts, provenance
 from pipeline.dataset import Template
 from pipeline.engine import worker
 from pipeline.engine.order import Order
@@ -59,6 +61,7 @@ class _Told:
     compile_seconds: float = 0.0
     program_bytes: int = 0
     lost: list[str] = field(default_factory=list)
+    cpus: set[str] = field(default_factory=lambda: {provenance.cpu()})
 
 
 @contextlib.contextmanager
@@ -147,7 +150,9 @@ def _filed(run: _Run, order: Order, begin: int, size: int) -> Iterator[Filed]:
     most, asked = 0, -math.inf
     while True:
         if time.monotonic() - asked > ASK:  # workers come and go
-            most, asked = AHEAD * max(1, len(run.client.nthreads())), time.monotonic()
+            with _connected(run):
+                most = AHEAD * max(1, len(run.client.nthreads()))
+            asked = time.monotonic()
         while len(waiting) < most and (piece := next(coming, None)) is not None:
             first, last = piece
             waiting.append((first, last, None if first in made else run.submit(first, last)))
@@ -203,7 +208,8 @@ def _receive(run: _Run, first: int, future: Any, told: _Told) -> Receipt:
         CobwebError: what the worker could not do, or that it was lost time and again.
     """
     try:
-        receipt = future.result()
+        with _connected(run):
+            receipt = future.result()
     except KilledWorker:
         reason = "lower device.memory, or give workers more memory"
         raise CobwebError(
@@ -218,12 +224,27 @@ def _receive(run: _Run, first: int, future: Any, told: _Told) -> Receipt:
     if isinstance(receipt, CobwebError):
         raise CobwebError(f"engine = dask: of a worker: {receipt}")
     assert isinstance(receipt, Receipt)
+    if receipt.cpu not in told.cpus:
+        run.tell(f"workers on {receipt.cpu}, where this is another processor: last bits may differ")
+        told.cpus.add(receipt.cpu)
     told.compile_seconds = max(told.compile_seconds, receipt.compile_seconds)
     told.program_bytes = max(told.program_bytes, receipt.program_bytes)
     while told.lost:
         address = told.lost.pop()
         run.tell(f"a worker was lost ({address}); others compute what it had in hand")
     return receipt
+
+
+@contextlib.contextmanager
+def _connected(run: _Run) -> Iterator[None]:
+    """What becomes of a run whose scheduler is gone."""
+    try:
+        yield
+    except (FutureCancelledError, CommClosedError) as error:
+        reason = (
+            "the scheduler was lost; what is filed is kept, and the same command goes on from it"
+        )
+        raise CobwebError(f"engine = dask: {reason} ({run.folder}).") from error
 
 
 def _shown(path: Path, *, wait: bool) -> dict[str, np.ndarray]:

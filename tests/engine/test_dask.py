@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from distributed import KilledWorker
+from distributed.client import FutureCancelledError
 
 import pipeline
 from pipeline import archive, config, engine, execution, parts, provenance, restoration
@@ -178,6 +180,46 @@ def test_a_folder_that_workers_do_not_see(
     monkeypatch.setattr(cluster._Run, "submit", submit)
     with pytest.raises(CobwebError, match="must be one that all workers share"):
         execution.file(experiment("engine=dask", joined[0]), tmp_path / "run")
+
+
+class Ends:
+    """A task that ends as it is told."""
+
+    def __init__(self, end: Any) -> None:
+        self.end = end
+
+    def result(self) -> Any:
+        if not isinstance(self.end, CobwebError):  # which is a value
+            raise self.end
+        return self.end
+
+
+@pytest.mark.parametrize(
+    ("end", "told"),
+    [
+        (FutureCancelledError("key", "lost"), r"the scheduler was lost; what is filed is kept"),
+        (KilledWorker("key", None, 3), r"workers were lost time and again at the cells from 0 on"),
+        (ModuleNotFoundError(name="pipeline"), r"a worker has no module pipeline; start workers"),
+        (OSError(28, "No space left on device"), r"a worker cannot file its blocks .*No space"),
+        (CobwebError("not here."), r"of a worker: not here\."),
+    ],
+)
+def test_what_ends_a_run(
+    joined: tuple[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, end: Any, told: str
+) -> None:
+    """Each in a sentence; what Dask says of it is seen in the tests above, or stands in here."""
+    monkeypatch.setattr(cluster._Run, "submit", lambda *_: Ends(end))
+    with pytest.raises(CobwebError, match=rf"^engine = dask: {told}"):
+        execution.file(experiment("engine=dask", joined[0]), tmp_path)
+
+
+def test_other_processors_are_told(
+    joined: tuple[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(provenance, "cpu", lambda: "Zuse Z3")
+    execution.file(experiment("engine=dask", joined[0]), tmp_path, tell=told.append)
+    assert [line for line in told if "last bits may differ" in line] == [told[1]]
 
 
 def test_no_scheduler_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
