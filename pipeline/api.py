@@ -21,6 +21,7 @@ from pipeline import (
 )
 from pipeline.config import Handover
 from pipeline.errors import CobwebError, ConfigError
+from pipeline.experiment import Experiment
 from pipeline.function import PLACES
 from pipeline.verdict import Verdict
 
@@ -77,9 +78,7 @@ def run(
         execution.file(experiment, Path(folder), overrides)
         kept = Path(folder) / blocks.INDEX
         return open(kept if not experiment.engine.join else Path(folder) / execution.RESULT)
-    if experiment.engine.name != "local":
-        reason = "workers file their blocks in a folder that all of them share; give a folder"
-        raise ConfigError([f"engine = {experiment.engine.name}: {reason}."])
+    _need_no_folder(experiment)
     layout, plan = preparation.prepare(preparation.with_figure(experiment, "none"))
     free = preparation.free_memory()
     if free is not None and layout.bytes > SHARE * free:
@@ -95,6 +94,19 @@ def run(
     return whole.assign_attrs(document=provenance.text(experiment.document))
 
 
+def _need_no_folder(experiment: Experiment) -> None:
+    """Refuse what only a run into a folder can do."""
+    reasons = {
+        "engine": (experiment.engine.name, "workers file their blocks in a folder that all share"),
+        "reuse": (experiment.reuse, "it takes over a file"),
+        "extend": (experiment.extend, "it goes on from a file"),
+    }
+    asked = {k: given for k, given in reasons.items() if given[0] not in (None, "local")}
+    mistakes = [f"{k} = {value}: {why}; give a folder." for k, (value, why) in asked.items()]
+    if mistakes:
+        raise ConfigError(mistakes)
+
+
 def open(path: str | Path) -> xarray.Dataset:
     """The dataset of an archive, or of blocks that were kept; read when it is used.
 
@@ -102,7 +114,7 @@ def open(path: str | Path) -> xarray.Dataset:
     their values are arrays of Dask's where that is installed.
     """
     index = blocks.index_of(path)
-    return archive.read(path) if index is None else blocks.read(index)
+    return archive.read(index or path)
 
 
 def plot(

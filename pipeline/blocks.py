@@ -7,28 +7,19 @@ which cells each piece has and what its bytes hash to; values are read from piec
 from __future__ import annotations
 
 import json
-import math
-import re
-from collections.abc import Mapping, Sequence
-from importlib.util import find_spec
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from pipeline import archive
+from pipeline import parts
+from pipeline.contents import Contents
 from pipeline.dataset import Entry, Template
-from pipeline.errors import DamageError, ForeignError
-
-if TYPE_CHECKING:
-    import xarray
+from pipeline.parts import BYTE, DIGEST, FIRST, LAST, PART
 
 # In the folder of a run; pieces lie in a folder beside it.
 INDEX = Path("result.blocks", "index.nc")
-# Begins with what no name of a document does.
-PART, FIRST, LAST, DIGEST = "_part", "_part_first", "_part_last", "_part_sha256"
-# Bytes of one chunk of Dask's, about.
-CHUNK = 2**27
 
 
 def index_of(path: str | Path) -> Path | None:
@@ -62,7 +53,7 @@ def indexed(
     entries = tuple(
         Entry(
             name,
-            (PART, "_byte")[: len(shape)],
+            (PART, BYTE)[: len(shape)],
             shape,
             np.dtype(kind),
             {"long_name": meaning, "units": "1"},
@@ -79,49 +70,9 @@ def indexed(
         for e in layout.early
     ]
     texts = {"variables": json.dumps(described), "pieces": folder}
-    sizes = {**layout.sizes, PART: count, "_byte": 32}
+    sizes = {**layout.sizes, PART: count, BYTE: 32}
     own = Template((count,), sizes, layout.coordinates, entries, layout.attributes)
     return own, arrays, texts
-
-
-def read(index: Path) -> xarray.Dataset:
-    """The dataset of kept blocks, its values read when they are used; chunked where Dask is there.
-
-    Raises:
-        ForeignError: it is no such index.
-        DamageError: pieces are missing.
-    """
-    import xarray
-    from xarray.core import indexing
-
-    from pipeline.pieces import Pieces
-
-    texts = archive.provenance(index)
-    with archive.read(index) as there:
-        coordinates = {name: c.load().variable for name, c in there.coords.items()}
-        attributes = dict(there.attrs)
-        try:
-            firsts, lasts = (there[name].values for name in (FIRST, LAST))
-            described = json.loads(texts["variables"])
-            folder = index.parent / _plain(texts["pieces"])
-            grid = tuple(described[0][2])
-        except (KeyError, ValueError, IndexError):
-            raise ForeignError(f"{index}: no index of blocks of Cobweb's.") from None
-    cells = math.prod(grid)
-    whole = len(firsts) and firsts[0] == 0 and lasts[-1] == cells
-    if not whole or (firsts[1:] != lasts[:-1]).any() or (firsts >= lasts).any():
-        raise DamageError(f"{index}: its pieces do not cover its {cells:,} cells.")
-    variables = {}
-    for name, dimensions, shape, kind, labels in described:
-        values = Pieces(folder, name, tuple(shape), np.dtype(kind), grid, lasts)
-        lazy = indexing.LazilyIndexedArray(values)
-        variables[name] = xarray.Variable(dimensions, lazy, _labels(labels))
-    dataset = xarray.Dataset(variables, coordinates, attributes)
-    if grid and find_spec("dask"):
-        widest = max(v.nbytes for v in dataset.data_vars.values())
-        rows = max(1, grid[0] * CHUNK // max(1, widest))
-        dataset = dataset.chunk({str(described[0][1][0]): rows})
-    return dataset
 
 
 def _told(labels: Mapping[str, Any]) -> dict[str, Any]:
@@ -129,11 +80,13 @@ def _told(labels: Mapping[str, Any]) -> dict[str, Any]:
     return {k: [v.dtype.str, v.tolist()] if hasattr(v, "dtype") else v for k, v in labels.items()}
 
 
-def _labels(told: Mapping[str, Any]) -> dict[str, Any]:
-    return {k: np.array(v[1], v[0]) if isinstance(v, list) else v for k, v in told.items()}
-
-
-def _plain(name: str) -> str:
-    if not re.fullmatch(r"[0-9a-f]{16}", name):
-        raise ValueError(name)
-    return name
+def damaged(index: Contents) -> Iterator[str]:
+    """The pieces of an index that are missing or do not have their hash."""
+    folder = index.path.parent / Path(index.texts["pieces"]).name
+    firsts, lasts, digests = (index.read(name, ()).tolist() for name in (FIRST, LAST, DIGEST))
+    for first, last, digest in zip(firsts, lasts, digests, strict=True):
+        path = parts.path_of(folder, first, last)
+        if not path.is_file():
+            yield f"{path.name}: missing"
+        elif parts.digest(path) != bytes(digest).hex():
+            yield f"{path.name}: it does not have the hash that is recorded for it"

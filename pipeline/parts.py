@@ -20,6 +20,9 @@ import numpy as np
 
 from pipeline.errors import DamageError
 
+# What an index has of parts that are kept; no name of a document begins so.
+PART, BYTE = "_part", "_byte"
+FIRST, LAST, DIGEST = "_part_first", "_part_last", "_part_sha256"
 NAMED = re.compile(r"(\d{15,19})-(\d{15,19})\.zip")
 
 

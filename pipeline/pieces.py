@@ -1,21 +1,65 @@
-"""An array in pieces: one variable of kept blocks, its values read from their files when used."""
+"""Arrays in pieces: the variables of kept blocks, whose values are read from files when used."""
 
 from __future__ import annotations
 
 import functools
+import json
 import math
+import re
+from collections.abc import Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import xarray
 from xarray.backends import BackendArray
 from xarray.core import indexing
 
 from pipeline import parts
-from pipeline.errors import DamageError
+from pipeline.errors import DamageError, ForeignError
 
+# Bytes of one chunk of Dask's, about.
+CHUNK = 2**27
 # Pieces of a variable that a process keeps: neighbouring rows are often asked for one by one.
 KEPT = 4
+
+
+def joined(index: xarray.Dataset, texts: Mapping[str, str], path: Path) -> xarray.Dataset:
+    """The dataset that an index stands for; chunked where Dask is there.
+
+    Args:
+        index: what the file of the index holds.
+        texts: of its /provenance.
+        path: where it is.
+
+    Raises:
+        ForeignError: it is no index of ours.
+        DamageError: its pieces do not cover the cells.
+    """
+    try:
+        firsts, lasts = (index[name].values for name in (parts.FIRST, parts.LAST))
+        described, folder = json.loads(texts["variables"]), texts["pieces"]
+        grid = tuple(described[0][2])
+        if not re.fullmatch("[0-9a-f]{16}", folder):
+            raise ValueError(folder)
+    except (KeyError, ValueError, IndexError):
+        raise ForeignError(f"{path}: no index of blocks of Cobweb's.") from None
+    cells = math.prod(grid)
+    whole = len(firsts) and firsts[0] == 0 and lasts[-1] == cells
+    if not whole or (firsts[1:] != lasts[:-1]).any() or (firsts >= lasts).any():
+        raise DamageError(f"{path}: its pieces do not cover its {cells:,} cells.")
+    variables = {}
+    for name, dimensions, shape, kind, told in described:
+        own = Pieces(path.parent / folder, name, tuple(shape), np.dtype(kind), grid, lasts)
+        labels = {k: np.array(v[1], v[0]) if isinstance(v, list) else v for k, v in told.items()}
+        variables[name] = xarray.Variable(dimensions, indexing.LazilyIndexedArray(own), labels)
+    coordinates = {name: values.load() for name, values in index.coords.items()}
+    found = xarray.Dataset(variables, coordinates, index.attrs)
+    if grid and find_spec("dask"):
+        widest = max(variable.nbytes for variable in found.data_vars.values())
+        found = found.chunk({described[0][1][0]: max(1, grid[0] * CHUNK // max(1, widest))})
+    return found
 
 
 class Pieces(BackendArray):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline import contents, dataset, device, job, provenance, restoration, sensitivity
+from pipeline import blocks, contents, dataset, device, job, provenance, restoration, sensitivity
 from pipeline.contents import Contents
 from pipeline.dataset import Entry, Template
 from pipeline.device import Device
@@ -57,6 +57,9 @@ def verify(
                 return Verdict(path, "corrupt", damaged)
             if quick:
                 return Verdict(path, "intact")
+            if "pieces" in found.texts:
+                reason = "its blocks are kept as files, which no other run has to be compared with"
+                raise ForeignError(f"{path}: {reason}; verify --quick checks their hashes.")
             if found.joined:
                 reason = "it was joined from several archives, which are verified one by one"
                 raise ForeignError(f"{path}: {reason}; verify --quick checks its hashes.")
@@ -86,6 +89,8 @@ def _damage(found: Contents) -> Iterator[str]:
             continue
         if digest != expected:
             yield f"{printable(name)}: its values do not have the hash that is recorded for them"
+    if "pieces" in found.texts:
+        yield from blocks.damaged(found)
 
 
 @contextmanager

@@ -26,7 +26,7 @@ from typing import Any
 import numpy as np
 from distributed import Client, KilledWorker, LocalCluster, Worker, WorkerPlugin
 from distributed.client import FutureCancelledError
-from distributed.comm import CommClosedError
+from distributed.comm.core import CommClosedError
 
 from pipeline import dataset, job, parts, provenance
 from pipeline.dataset import Template

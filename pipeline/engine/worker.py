@@ -60,7 +60,7 @@ def compute(folder: str, first: int, last: int, threads: int) -> Receipt | Cobwe
     return Receipt(first, last, provenance.cpu(), *cost, parts.digest(path), counts)
 
 
-@functools.lru_cache(maxsize=1)
+@functools.lru_cache(maxsize=8)
 def _ready(folder: str, threads: int) -> _Ready:
     """The program of an order, which each process compiles once."""
     pin.pin(threads or _threads())

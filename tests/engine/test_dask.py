@@ -18,7 +18,8 @@ from distributed import KilledWorker
 from distributed.client import FutureCancelledError
 
 import pipeline
-from pipeline import archive, config, engine, execution, parts, provenance, restoration
+from pipeline import archive, config, engine, execution, gathering, parts, provenance, restoration
+from pipeline.__main__ import main
 from pipeline.engine import cluster
 from pipeline.errors import CobwebError, ConfigError
 from tests.functions import HENON, henon
@@ -107,7 +108,7 @@ def test_a_driver_that_was_stopped_goes_on(
     joined: tuple[str, Any], tmp_path: Path, whole: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What workers have filed is not computed again; a damaged part is."""
-    found, submitted, told = experiment("engine=dask", joined[0]), [], []
+    found, submitted, filed, told = experiment("engine=dask", joined[0]), [], [], []
     real = cluster._Run.submit
 
     def submit(self: Any, first: int, *rest: int) -> Any:
@@ -118,16 +119,15 @@ def test_a_driver_that_was_stopped_goes_on(
 
     def some(blocks: Any, count: int) -> Iterator[Any]:
         for _, block in zip(range(3), blocks, strict=False):
+            filed.append(block[1])
             yield block
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         execution.file(found, tmp_path, watch=some)
     (own,) = (tmp_path / ".result.nc.blocks").iterdir()
-    # As if the driver had been killed when more was there.
-    begun = len(parts.there(own))
-    assert begun < len(submitted)
-    first, last = parts.there(own)[-1]
+    # That after the last one in the result was read ahead, so it is there.
+    first, last = next(part for part in parts.there(own) if part[0] >= filed[-1])
     path = parts.path_of(own, first, last)
     path.write_bytes(path.read_bytes()[:-100])
     before = len(submitted)
@@ -249,9 +249,17 @@ def test_a_python_function_stays_here(tmp_path: Path) -> None:
         )
 
 
-def test_workers_need_a_folder() -> None:
-    with pytest.raises(ConfigError, match=r"^engine = dask: workers file .*; give a folder\.$"):
-        pipeline.run("experiment=orbit", "engine=dask", "figure=none")
+@pytest.mark.parametrize(
+    ("word", "told"),
+    [
+        ("engine=dask", r"^engine = dask: workers file .*; give a folder\.$"),
+        ("reuse=there", r"^reuse = there: it takes over a file; give a folder\.$"),
+        ("extend=there", r"^extend = there: it goes on from a file; give a folder\.$"),
+    ],
+)
+def test_what_needs_a_folder(word: str, told: str) -> None:
+    with pytest.raises(ConfigError, match=told):
+        pipeline.run("experiment=orbit", word, "figure=none")
 
 
 @pytest.mark.parametrize(
@@ -329,10 +337,24 @@ def test_blocks_that_are_kept(joined: tuple[str, Any], tmp_path: Path, workdir: 
         some_cells = {"a": slice(30, 5, -7), "x0": [3, 1], "iteration": 17}
         assert kept["x"].isel(some_cells).equals(one["x"].isel(some_cells))
     (own,) = (p for p in (folder / "result.blocks").iterdir() if p.is_dir())
+    index = folder / "result.blocks" / "index.nc"
+    verdict = pipeline.verify(index, quick=True)
+    assert verdict.outcome == "intact"
+    with pytest.raises(CobwebError, match=r"kept as files.*; verify --quick checks their hashes"):
+        pipeline.verify(index)
+    assert main(["table", str(folder)]) == 0
+    assert main(["figure", str(folder), "-o", str(workdir / "drawn")]) == 0
+    assert (workdir / "drawn.png").exists()
+    with pytest.raises(CobwebError, match="an index of kept blocks, which are too much for one"):
+        gathering.collect(folder)
     piece = sorted(own.glob("*.zip"))[2]
+    piece.write_bytes(piece.read_bytes()[:-1] + b"x")
+    verdict = pipeline.verify(index, quick=True)
+    assert verdict.reasons == (f"{piece.name}: it does not have the hash that is recorded for it",)
     piece.unlink()
+    assert pipeline.verify(index, quick=True).reasons == (f"{piece.name}: missing",)
     with (
-        pipeline.open(folder / "result.blocks" / "index.nc") as kept,
+        pipeline.open(index) as kept,
         pytest.raises(CobwebError, match=r"\.zip: missing\.$"),
     ):
         kept["x"].load()
