@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from pipeline import parts
+from pipeline import archive, parts
 from pipeline.contents import Contents
 from pipeline.dataset import Entry, Template
 from pipeline.parts import BYTE, DIGEST, FIRST, LAST, PART
@@ -90,3 +91,50 @@ def damaged(index: Contents) -> Iterator[str]:
             yield f"{path.name}: missing"
         elif parts.digest(path) != bytes(digest).hex():
             yield f"{path.name}: it does not have the hash that is recorded for it"
+
+
+class Described(NamedTuple):
+    """A variable whose values are in pieces, as a file would declare it."""
+
+    dimensions: tuple[str, ...]
+    shape: tuple[int, ...]
+    dtype: np.dtype
+
+
+@dataclass(frozen=True, eq=False)
+class Kept(Contents):
+    """An open index, read as if it were the archive that it stands for.
+
+    Attributes:
+        arrays: {variable: its values}, read when they are indexed.
+    """
+
+    arrays: Mapping[str, Any]
+
+    @property
+    def variables(self) -> Mapping[str, Any]:
+        """Those of the archive: the coordinates and what is in pieces."""
+        own = {k: v for k, v in self.file.variables.items() if k not in (FIRST, LAST, DIGEST)}
+        pieces = {
+            name: Described(values.dims, values.shape, values.dtype)
+            for name, values in self.arrays.items()
+        }
+        return {**own, **pieces}
+
+    def read(self, name: str, box: tuple[slice, ...]) -> np.ndarray:
+        """Some of the values of a variable."""
+        if name not in self.arrays:
+            return super().read(name, box)
+        return self.arrays[name][(*box, ...)].values
+
+
+def kept(index: Contents) -> Kept:
+    """The archive that an open index stands for.
+
+    Raises:
+        ForeignError: it is no index of ours.
+        DamageError: its pieces do not cover the cells.
+    """
+    found = archive.read(index.path)
+    arrays = {str(name): values.variable for name, values in found.data_vars.items()}
+    return Kept(index.path, index.texts, index.file, arrays)

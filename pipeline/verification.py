@@ -57,14 +57,12 @@ def verify(
                 return Verdict(path, "corrupt", damaged)
             if quick:
                 return Verdict(path, "intact")
-            if "pieces" in found.texts:
-                reason = "its blocks are kept as files, which no other run has to be compared with"
-                raise ForeignError(f"{path}: {reason}; verify --quick checks their hashes.")
             if found.joined:
                 reason = "it was joined from several archives, which are verified one by one"
                 raise ForeignError(f"{path}: {reason}; verify --quick checks its hashes.")
             with _modest(path):
-                return _recompute(found, sample, given, begin, watch)
+                whole = blocks.kept(found) if "pieces" in found.texts else found
+                return _recompute(whole, sample, given, begin, watch)
     except DamageError as error:
         return Verdict(path, "corrupt", (str(error),))
 
