@@ -118,7 +118,6 @@ class _Run:
 
     Attributes:
         threads: of a worker's process; 0 where it is as many as the worker says.
-        token: tells the tasks of one run from all others that the cluster has.
     """
 
     client: Any
@@ -126,12 +125,11 @@ class _Run:
     layout: Template
     threads: int
     tell: Tell
-    token: str = field(default_factory=lambda: uuid.uuid4().hex)
 
-    def submit(self, first: int, last: int, attempt: int = 0) -> Any:
-        """Give a piece to the cluster."""
+    def submit(self, first: int, last: int) -> Any:
+        """Give a piece to the cluster, under a key that no other task has had."""
         given = str(self.folder), first, last, self.threads
-        key = f"cobweb-{self.token}-{first}-{attempt}"
+        key = f"cobweb-{uuid.uuid4().hex}"
         return self.client.submit(worker.compute, *given, key=key, pure=False, retries=AGAIN)
 
 
@@ -166,15 +164,15 @@ def _joined(
 ) -> Iterator[tuple[int, int, dict[str, np.ndarray]]]:
     """The rows of the pieces, once they are filed; damaged ones are computed again."""
     for first, last, task in filed:
-        for attempt in range(1, AGAIN + 1):
+        for _ in range(AGAIN):
             if task is not None:
-                _receive(run, first, task, told)
+                _receive(run, first, last, task, told)
             try:
                 rows = _shown(parts.path_of(run.folder, first, last), wait=task is not None)
                 break
             except DamageError as error:
                 run.tell(f"{error} It is computed again.")
-                task = run.submit(first, last, attempt)
+                task = run.submit(first, last)
         else:
             raise CobwebError(f"{run.folder}: what workers file there comes back damaged.")
         yield first, last, rows
@@ -190,8 +188,8 @@ def _received(run: _Run, filed: Iterator[Filed], told: _Told) -> Iterator[Receip
                 continue
             except DamageError as error:
                 run.tell(f"{error} It is computed again.")
-                task = run.submit(first, last, 1)
-        yield _receive(run, first, task, told)
+                task = run.submit(first, last)
+        yield _receive(run, first, last, task, told)
 
 
 def _looked(run: _Run, path: Path, first: int, last: int) -> Receipt:
@@ -201,26 +199,38 @@ def _looked(run: _Run, path: Path, first: int, last: int) -> Receipt:
     return Receipt(first, last, "", 0.0, 0.0, 0, parts.digest(path), counts)
 
 
-def _receive(run: _Run, first: int, future: Any, told: _Told) -> Receipt:
+def _ended(run: _Run, first: int, last: int, task: Any) -> Any:
+    """What a task has returned.
+
+    Raises:
+        CobwebError: it cannot be done, or its workers were lost time and again.
+    """
+    for _ in range(AGAIN):
+        try:
+            with _connected(run):
+                return task.result()
+        except KilledWorker as error:
+            count = error.allowed_failures + 1
+            run.tell(f"{count} workers were lost at cells {first:,} to {last - 1:,}; once more")
+            task = run.submit(first, last)
+        except ModuleNotFoundError as error:
+            reason = f"a worker has no module {error.name}; start workers from the same environment"
+            raise CobwebError(f"engine = dask: {reason}.") from None
+        except OSError as error:
+            reason = f"a worker cannot file its blocks ({error})"
+            raise CobwebError(f"engine = dask: {reason}.") from None
+    where = f"at cells {first:,} to {last - 1:,}"
+    reason = "lower device.memory, or give workers more memory"
+    raise CobwebError(f"engine = dask: workers were lost time and again {where}; {reason}.")
+
+
+def _receive(run: _Run, first: int, last: int, task: Any, told: _Told) -> Receipt:
     """Wait for a receipt.
 
     Raises:
-        CobwebError: what the worker could not do, or that it was lost time and again.
+        CobwebError: there will be none.
     """
-    try:
-        with _connected(run):
-            receipt = future.result()
-    except KilledWorker:
-        reason = "lower device.memory, or give workers more memory"
-        raise CobwebError(
-            f"engine = dask: workers were lost time and again at the cells from {first:,} on; "
-            f"{reason}."
-        ) from None
-    except ModuleNotFoundError as error:
-        reason = f"a worker has no module {error.name}; start workers from the same environment"
-        raise CobwebError(f"engine = dask: {reason}.") from None
-    except OSError as error:
-        raise CobwebError(f"engine = dask: a worker cannot file its blocks ({error}).") from None
+    receipt = _ended(run, first, last, task)
     if isinstance(receipt, CobwebError):
         raise CobwebError(f"engine = dask: of a worker: {receipt}")
     assert isinstance(receipt, Receipt)

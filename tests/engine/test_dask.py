@@ -199,7 +199,7 @@ class Ends:
     ("end", "told"),
     [
         (FutureCancelledError("key", "lost"), r"the scheduler was lost; what is filed is kept"),
-        (KilledWorker("key", None, 3), r"workers were lost time and again at the cells from 0 on"),
+        (KilledWorker("key", None, 3), r"workers were lost time and again at cells 0 to 127; l"),
         (ModuleNotFoundError(name="pipeline"), r"a worker has no module pipeline; start workers"),
         (OSError(28, "No space left on device"), r"a worker cannot file its blocks .*No space"),
         (CobwebError("not here."), r"of a worker: not here\."),
@@ -360,12 +360,11 @@ def test_blocks_that_are_kept(joined: tuple[str, Any], tmp_path: Path, workdir: 
         kept["x"].load()
 
 
-def test_a_grid_that_grows_on_a_cluster(
-    joined: tuple[str, Any], tmp_path: Path, whole: str
-) -> None:
+def test_a_grid_that_grows(joined: tuple[str, Any], tmp_path: Path, whole: str) -> None:
     """Workers compute the new cells alone; the file is that of all."""
     third = np.linspace(1, 1.4, 3000)[::3].tolist()
-    execution.file(experiment(f"grid={{a: {third}}}"), tmp_path / "third")
+    document = config.compose([*RUN[:4], f"grid={{a: {third}}}"])
+    execution.file(config.read(document), tmp_path / "third")
     found = experiment("engine=dask", joined[0], f"extend={tmp_path / 'third'}")
     told: list[str] = []
     assert execution.file(found, tmp_path / "grown", tell=told.append) is not None
