@@ -22,7 +22,7 @@ import pipeline
 from pipeline import archive, config, engine, execution, gathering, parts, provenance, restoration
 from pipeline.__main__ import main
 from pipeline.engine import cluster
-from pipeline.errors import CobwebError, ConfigError
+from pipeline.errors import CobwebError, ConfigError, DamageError
 from tests.functions import HENON, henon
 from tests.test_command import environment
 
@@ -214,6 +214,17 @@ def test_what_ends_a_run(
         execution.file(experiment("engine=dask", joined[0]), tmp_path)
 
 
+def test_a_folder_that_damages(
+    joined: tuple[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read(path: Path) -> Any:
+        raise DamageError(f"{path}: damaged.")
+
+    monkeypatch.setattr(parts, "read", read)
+    with pytest.raises(CobwebError, match="what workers file there comes back damaged"):
+        execution.file(experiment("engine=dask", joined[0]), tmp_path)
+
+
 def test_other_processors_are_told(
     joined: tuple[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -277,6 +288,14 @@ def test_mistakes(words: list[str], told: str) -> None:
     with pytest.raises(ConfigError) as raised:
         config.read(config.compose([*RUN, "engine=dask", *words]))
     assert told in str(raised.value)
+
+
+def test_jobs_of_a_sweep_become_one_file(workdir: Path, capsys: Any) -> None:
+    words = ["-m", *RUN, "engine=dask", "engine.join=false", "seed=0,1"]
+    assert main(["run", *words]) == 2
+    told = capsys.readouterr().err
+    assert told.strip() == "engine.join = false: jobs of a sweep become one file."
+    assert os.listdir(workdir) == []
 
 
 def test_settings_of_another_engine() -> None:

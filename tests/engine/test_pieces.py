@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -9,12 +10,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import xarray
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline import parts
+from pipeline import parts, pieces
 from pipeline.engine import Wanted, pin
-from pipeline.errors import DamageError
+from pipeline.errors import ArchiveError, DamageError
 
 ARRAYS = {"x": np.arange(6.0).reshape(2, 3), "status": np.array([0, 2], np.int8)}
 
@@ -134,3 +136,39 @@ def test_what_a_worker_is_told_before_jax_starts(
     pin.pin(3)
     assert [os.environ[name] for name in pin.THREADS] == ["3", "3"]
     assert os.environ["CUDA_VISIBLE_DEVICES"] == "4"
+
+
+def index(firsts: list[int], lasts: list[int]) -> xarray.Dataset:
+    named = {parts.FIRST: firsts, parts.LAST: lasts}
+    return xarray.Dataset({name: (parts.PART, values) for name, values in named.items()})
+
+
+VARIABLES = json.dumps([["x", ["a"], [6], "<f8", {"long_name": "x"}]])
+
+
+def test_an_index_in_pieces(tmp_path: Path) -> None:
+    """Values come from the pieces that have them, and from no others."""
+    texts, folder = {"variables": VARIABLES, "pieces": "0" * 16}, tmp_path / ("0" * 16)
+    folder.mkdir()
+    parts.write(parts.path_of(folder, 0, 4), {"x": np.arange(4.0)})
+    found = pieces.joined(index([0, 4], [4, 6]), texts, tmp_path / "index.nc")
+    assert found["x"][1:4].values.tolist() == [1, 2, 3]
+    with pytest.raises(DamageError, match=r"4-000000000000006\.zip: missing"):
+        found["x"].load()
+    parts.write(parts.path_of(folder, 4, 6), {"x": np.arange(3.0)})
+    with pytest.raises(DamageError, match=r"its x is none of this result"):
+        found["x"].load()
+
+
+@pytest.mark.parametrize(
+    ("texts", "ends", "told"),
+    [
+        ({"variables": VARIABLES, "pieces": "../../elsewhere"}, [6], "no index of blocks"),
+        ({"variables": "[", "pieces": "0" * 16}, [6], "no index of blocks"),
+        ({"variables": VARIABLES, "pieces": "0" * 16}, [5], "do not cover its 6 cells"),
+    ],
+)
+def test_what_is_no_index(texts: dict[str, str], ends: list[int], told: str) -> None:
+    """A stranger's file names no folder but one beside it."""
+    with pytest.raises(ArchiveError, match=told):
+        pieces.joined(index([0], ends), texts, Path("index.nc"))
