@@ -34,7 +34,7 @@ from pipeline.experiment import Experiment
 jax.config.update("jax_enable_x64", True)
 
 PACKAGES = """
-    jax jaxlib numpy scipy numba pynamicalsys optimistix lineax jaxopt xarray netCDF4
+    jax jaxlib numpy scipy numba pynamicalsys optimistix lineax jaxopt xarray netCDF4 distributed
 """.split()
 # A contender that has taken so many seconds in all drops out of the rounds that are left.
 PATIENCE = 40.0

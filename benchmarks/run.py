@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 
 SCRIPTS = """
     final_state lyapunov spectrum period_plane basin branches escape solvers batch archive
-    bifurcation scaling essay kernel
+    cluster bifurcation scaling essay kernel
 """.split()
 HERE = Path(__file__).resolve().parent
 RESULTS = HERE / "results.json"

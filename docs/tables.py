@@ -16,11 +16,12 @@ import yaml
 from pipeline import analyses, config, solvers
 from pipeline.config.axes import FORMS
 from pipeline.config.composition import CONF
-from pipeline.config.document import SECTIONS, TOP
+from pipeline.config.document import ENGINES, SECTIONS, TOP
 from pipeline.config.problem import FIELDS, FORMULA, PARTS
+from pipeline.experiment import Engine
 from pipeline.figures import joint
 from pipeline.inspection import description
-from pipeline.settings import Settings
+from pipeline.settings import Setting, Settings
 from pipeline.status import AttractorKind, CriticalKind, FixedPointKind, Status
 
 DOCS = Path(__file__).resolve().parent
@@ -185,12 +186,15 @@ def keys() -> str:
         rows = settings(f"analysis.{name}.", analysis.settings)
         studied += rows or [[f"`analysis.{name}`", "`{}`", "", "it has no settings"]]
     rest = [row for name, own in SECTIONS.items() for row in settings(f"{name}.", own)]
+    run_by = Setting("choice", Engine.name, "what runs the blocks", options=tuple(ENGINES))
+    rest += settings("engine.", {"name": run_by})
+    rest += [row for own in ENGINES.values() for row in settings("engine.", own)]
     parts = [
         ("The run", table(head, settings("", TOP))),
         ("Map or objective", table(head, problems)),
         ("Solver", "\n".join(solved).rstrip()),
         ("Analyses", table(head, studied)),
-        ("Iterations, device, engine, figure", table(head, rest)),
+        ("Iterations, device, figure, engine", table(head, rest)),
     ]
     return "\n\n".join(f"### {title}\n\n{text}" for title, text in parts)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline import (
     archive,
+    blocks,
     config,
     dataset,
     execution,
@@ -20,6 +21,7 @@ from pipeline import (
 )
 from pipeline.config import Handover
 from pipeline.errors import CobwebError, ConfigError
+from pipeline.experiment import Experiment
 from pipeline.function import PLACES
 from pipeline.verdict import Verdict
 
@@ -74,7 +76,9 @@ def run(
     if folder is not None:
         experiment = preparation.fitted(experiment, overrides)
         execution.file(experiment, Path(folder), overrides)
-        return open(Path(folder) / execution.RESULT)
+        kept = Path(folder) / blocks.INDEX
+        return open(kept if not experiment.engine.join else Path(folder) / execution.RESULT)
+    _need_no_folder(experiment)
     layout, plan = preparation.prepare(preparation.with_figure(experiment, "none"))
     free = preparation.free_memory()
     if free is not None and layout.bytes > SHARE * free:
@@ -90,9 +94,27 @@ def run(
     return whole.assign_attrs(document=provenance.text(experiment.document))
 
 
+def _need_no_folder(experiment: Experiment) -> None:
+    """Refuse what only a run into a folder can do."""
+    reasons = {
+        "engine": (experiment.engine.name, "workers file their blocks in a folder that all share"),
+        "reuse": (experiment.reuse, "it takes over a file"),
+        "extend": (experiment.extend, "it goes on from a file"),
+    }
+    asked = {k: given for k, given in reasons.items() if given[0] not in (None, "local")}
+    mistakes = [f"{k} = {value}: {why}; give a folder." for k, (value, why) in asked.items()]
+    if mistakes:
+        raise ConfigError(mistakes)
+
+
 def open(path: str | Path) -> xarray.Dataset:
-    """The dataset of an archive; its attribute `document` is the document as YAML."""
-    return archive.read(path)
+    """The dataset of an archive, or of blocks that were kept; read when it is used.
+
+    Its attribute `document` is the document as YAML. Of kept blocks the run's folder is enough;
+    their values are arrays of Dask's where that is installed.
+    """
+    index = blocks.index_of(path)
+    return archive.read(index or path)
 
 
 def plot(

@@ -247,15 +247,20 @@ def groups(path: str | Path) -> list[str]:
 def read(path: str | Path, group: str = "") -> xarray.Dataset:
     """The dataset of an archive, or of a group in it, its values read when they are used.
 
-    The attribute `document` holds the document as YAML, so that it can be drawn.
+    The attribute `document` holds the document as YAML, so that it can be drawn. Of an index of
+    kept blocks the dataset is what it stands for.
     """
     import xarray
 
-    document = provenance(path).get("document", "")
+    texts = provenance(path)
     with LOCK, damage(path):
-        dataset = xarray.open_dataset(
+        dataset = found = xarray.open_dataset(
             path, engine="netcdf4", group=group or None, lock=LOCK, **AS_STORED
         )
-    signed = dataset.assign_attrs(document=document)
+    if "pieces" in texts:
+        from pipeline import pieces
+
+        found = pieces.joined(dataset, texts, Path(path))
+    signed = found.assign_attrs(document=texts.get("document", ""))
     signed.set_close(dataset.close)  # which a copy does not have
     return signed

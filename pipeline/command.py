@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from pipeline import config, device, execution, job, preparation, provenance
+from pipeline import config, device, engine, execution, job, preparation, provenance
 from pipeline.config import composition, jobs
 from pipeline.config.jobs import Swept
 from pipeline.config.mistakes import Mistakes
@@ -154,6 +154,7 @@ def _job(hydra: Hydra, loader: composition.Loader, args: Any) -> None:
     experiment = _read(document, args.overrides)
     # Nothing is made on the disk for a run that cannot be done.
     preparation.prepare(experiment)
+    engine.check(experiment)
     if experiment.dry_run:
         print(plan(experiment))
         return
@@ -270,7 +271,7 @@ def _file(experiment: Experiment, overrides: Sequence[str]) -> None:
     folder = Path(HydraConfig.get().runtime.output_dir)
     shown = _relative(folder)
     LOG.info("experiment %s into %s", experiment.name, folder)
-    report = execution.file(experiment, folder, overrides, progress)
+    report = execution.file(experiment, folder, overrides, progress, say)
     if report is None:
         say(
             f"{shown / execution.RESULT} holds the finished result of this document; nothing to do."
@@ -289,7 +290,7 @@ def resume(folder: str) -> None:
     """
     from pipeline import restoration
 
-    for line in summary(restoration.resume(Path(folder), device.start, progress)):
+    for line in summary(restoration.resume(Path(folder), device.start, progress, say)):
         print(line)
 
 
@@ -310,6 +311,8 @@ def summary(report: execution.Report) -> list[str]:
         f"compiled in {report.clock.compile_seconds:.2f} s, ran in {report.clock.run_seconds:.2f} s"
     )
     shown = ", ".join([str(_relative(report.files[0])), *(path.name for path in report.files[1:])])
+    if report.taken:
+        time = f"nothing computed: {_relative(report.taken)} holds this result and is taken over"
     return [head, f"{work}; {time}", _ends(report), f"{shown} ({_bytes(report.bytes)})"]
 
 

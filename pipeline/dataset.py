@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -158,6 +159,21 @@ def _attributes(experiment: Experiment) -> dict[str, str]:
         "comment": "Dimensions in the order of the document's grid; the document itself, with "
         f"all that is needed{but} to compute the file again, is in the group /provenance.",
     }
+
+
+def count(
+    counts: dict[str, Counter[str]], layout: Template, results: Mapping[str, np.ndarray]
+) -> None:
+    """Add the cells of each code, of what has one code for each cell."""
+    axes = set(list(layout.sizes)[: len(layout.grid)])
+    for entry in layout.variables:
+        if "flag_meanings" in entry.attributes and entry.name in results:
+            if not set(entry.dimensions) <= axes:
+                continue
+            meanings = entry.attributes["flag_meanings"].split()
+            codes = np.bincount(np.ravel(results[entry.name]), minlength=len(meanings)).tolist()
+            found = {m: n for m, n in zip(meanings, codes, strict=True) if n}
+            counts.setdefault(entry.name, Counter()).update(found)
 
 
 def fill(template: Template, blocks: Iterable[Block]) -> dict[str, np.ndarray]:

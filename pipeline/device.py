@@ -74,6 +74,12 @@ def describe(device: Device) -> str:
     return f"{found[0].platform}: {len(found)} x {found[0].device_kind}"
 
 
+def kind(device: Device) -> str:
+    """The kind of the devices, whatever their number."""
+    found = devices(device)[0]
+    return f"{found.platform}: {found.device_kind}"
+
+
 def start(device: Device) -> None:
     """Tell JAX what it reads once, at its start; for a process that is ours, the command line's."""
     if device.arithmetic == "strict" and STRICT not in (flags := os.environ.get("XLA_FLAGS", "")):

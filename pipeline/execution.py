@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import json
 import shutil
 import signal
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,11 +18,13 @@ from time import perf_counter
 from types import FrameType
 from typing import Any
 
-import numpy as np
-
 from pipeline import (
     archive,
+    blocks,
+    dataset,
     device,
+    engine,
+    extension,
     figures,
     filing,
     job,
@@ -29,14 +32,18 @@ from pipeline import (
     preparation,
     presentation,
     provenance,
+    reuse,
 )
 from pipeline.dataset import Block, Template
+from pipeline.engine import Order, Tell, Wanted, alike
 from pipeline.errors import CobwebError, ConfigError, Interrupted
 from pipeline.experiment import Experiment
+from pipeline.extension import Extension
 
 RESULT = "result.nc"
 
-Watch = Callable[[Iterable[Block], int], Iterable[Block]]
+# (blocks, how many) -> the same; or whatever else comes block by block.
+Watch = Callable[[Iterable[Any], int], Iterable[Any]]
 
 
 @dataclass
@@ -48,7 +55,7 @@ class Clock:
         program_bytes: of its memory, as XLA has laid it out.
     """
 
-    compile_seconds: float
+    compile_seconds: float = 0.0
     run_seconds: float = 0.0
     program_bytes: int = 0
 
@@ -59,9 +66,9 @@ class Clock:
         yield
         self.run_seconds += perf_counter() - begun
 
-    def timed(self, blocks: Iterable[Block]) -> Iterator[Block]:
+    def timed(self, coming: Iterable[Block]) -> Iterator[Block]:
         """The same blocks; the time that each takes to come is counted."""
-        source = iter(blocks)
+        source = iter(coming)
         while True:
             with self.running():
                 block = next(source, None)
@@ -89,6 +96,7 @@ class Report:
 
     Attributes:
         counts: {variable of codes: {meaning: cells}}, of `status` and of the kinds of points.
+        taken: the earlier archive, where nothing was computed.
     """
 
     experiment: Experiment
@@ -97,6 +105,7 @@ class Report:
     counts: Mapping[str, Mapping[str, int]]
     files: tuple[Path, ...] = ()
     bytes: int = 0
+    taken: Path | None = None
 
 
 def file(
@@ -104,11 +113,13 @@ def file(
     folder: Path,
     overrides: Iterable[str] = (),
     watch: Watch = lambda blocks, count: blocks,
+    tell: Tell = lambda line: None,
 ) -> Report | None:
     """Run an experiment into a folder: result.nc, its figures and its report.
 
     Args:
         watch: wraps the blocks, of which there are so many, to show progress.
+        tell: is told what a user wants to know on the way.
 
     Returns:
         None where the folder holds the finished result of the same document.
@@ -117,17 +128,18 @@ def file(
         CobwebError: it holds the result of another document, or it cannot be made.
         ConfigError: the disk has no room.
     """
-    path = folder / RESULT
+    joined = experiment.engine.join
+    path = folder / (RESULT if joined else blocks.INDEX)
     if path.exists():
         same(path, experiment)
         return None
     layout, plan = preparation.prepare(experiment)
+    engine.check(experiment)
     _room(folder, layout.bytes)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise CobwebError(f"{folder}: cannot be made ({error.strerror}).") from None
-    counts: dict[str, Counter[str]] = {}
     with filing.Filing(path) as result, _patient() as asked:
         if path.exists():  # finished by another run, while this one waited
             same(path, experiment)
@@ -135,32 +147,117 @@ def file(
         here = provenance.gather(
             experiment.document, list(overrides), plan.record, device.describe(experiment.device)
         )
-        if result.texts is not None:
-            plan = _continued(experiment, layout.cell_bytes, result.texts, here, result.partial)
-        call, compile_seconds = job.compiled(experiment, plan)
-        clock = Clock(compile_seconds, program_bytes=call.bytes)
-        result.begin(_signed(layout), here)
-        for results in result.earlier():
-            _count(counts, layout, results)
-        source = _ahead(clock.timed(job.blocks(experiment, plan, call, result.done)))
-        left = -(-(plan.cells - result.done) // plan.block)
-        for first, last, results in watch(source, left):
-            result.put(first, last, results)
-            _count(counts, layout, results)
-            if asked and last < plan.cells:
-                result.commit()
-                done = f"{last:,} of {plan.cells:,} cells are filed"
-                by_text = f"python -m pipeline resume {folder}"
-                again = "the same pipeline.run again" if experiment.function else by_text
-                raise Interrupted(f"interrupted; {done}; to go on: {again}")
-        with clock.running():
-            searched = job.searched(experiment, result.read)
-            result.add(searched)
-        _count(counts, layout, searched)
-        result.finish(clock.record(plan.cells * experiment.iterate.steps))
+        run = _Run(experiment, folder, layout, plan, here, asked, watch, tell)
+        if not joined:
+            return _kept(run, result)
+        taken = None if result.texts is not None else reuse.taken(experiment, path, here, tell)
+        done = None if taken else _joined(run, result)
+    if done is None:
+        spent = archive.costs(path)
+        clock = Clock(spent["job_compile_seconds"], spent["job_run_seconds"])
+        done = Report(experiment, plan, clock, reuse.counted(path, layout), taken=taken)
     page = [presentation.report(path)] if experiment.figure.report else []
     files = (path, *_drawn(path, experiment), *page)
-    return Report(experiment, plan, clock, counts, files, path.stat().st_size)
+    return dataclasses.replace(done, files=files, bytes=path.stat().st_size)
+
+
+@dataclass(frozen=True, eq=False)
+class _Run:
+    """What a run into a folder is made of.
+
+    Attributes:
+        here: /provenance.
+        asked: whether Ctrl-C has been.
+    """
+
+    experiment: Experiment
+    folder: Path
+    layout: Template
+    plan: job.Plan
+    here: Mapping[str, str]
+    asked: Sequence[int]
+    watch: Watch
+    tell: Tell
+
+
+def _joined(run: _Run, result: filing.Filing) -> Report:
+    """Compute into one file."""
+    experiment, layout, plan, here = run.experiment, run.layout, run.plan, run.here
+    if result.texts is not None:
+        plan = _continued(experiment, layout.cell_bytes, result.texts, here, result.partial)
+    counts: dict[str, Counter[str]] = {}
+    clock = Clock()
+    with extension.opened(experiment, layout, plan, here, run.tell) as earlier:
+        result.begin(_signed(layout), here)
+        for results in result.earlier():
+            dataset.count(counts, layout, results)
+        order = _order(experiment, plan, filing.parts_of(result.path), earlier)
+        with engine.opened(experiment, plan, order, result.done, run.tell) as source:
+            # What is computed is computed ahead; files are read here: netcdf-c wants one thread.
+            coming = _ahead(clock.timed(source.blocks))
+            if earlier:
+                coming = earlier.filled(coming, plan.block)
+            for first, last, results in run.watch(coming, source.count):
+                result.put(first, last, results)
+                source.safe(result.done)
+                dataset.count(counts, layout, results)
+                if run.asked and last < plan.cells:
+                    result.commit()
+                    raise _interrupted(run, last)
+            clock.compile_seconds, clock.program_bytes = source.cost()
+    with clock.running():
+        searched = job.searched(experiment, result.read)
+        result.add(searched)
+    dataset.count(counts, layout, searched)
+    result.finish(clock.record(plan.cells * experiment.iterate.steps))
+    shutil.rmtree(filing.parts_of(result.path), ignore_errors=True)
+    return Report(experiment, plan, clock, counts)
+
+
+def _kept(run: _Run, index: filing.Filing) -> Report:
+    """Compute into the files that workers write, and index them."""
+    experiment, layout, plan = run.experiment, run.layout, run.plan
+    order = _order(experiment, plan, index.path.parent, None)
+    counts: dict[str, Counter[str]] = {}
+    clock, pieces = Clock(), []
+    with engine.opened(experiment, plan, order, 0, run.tell) as source, clock.running():
+        assert source.receipts is not None
+        for receipt in run.watch(source.receipts, source.count):
+            pieces.append((receipt.first, receipt.last, receipt.digest))
+            for name, found in receipt.counts.items():
+                counts.setdefault(name, Counter()).update(found)
+            if run.asked and receipt.last < plan.cells:
+                raise _interrupted(run, receipt.last)
+        clock.compile_seconds, clock.program_bytes = source.cost()
+    own, arrays, texts = blocks.indexed(_signed(layout), pieces, order.own.name)
+    index.texts = None
+    index.begin(own, {**run.here, **texts})
+    index.put(0, len(pieces), arrays)
+    index.finish(clock.record(plan.cells * experiment.iterate.steps))
+    run.tell("blocks are kept as files: pipeline.open reads them as one; nothing is drawn")
+    return Report(experiment, plan, clock, counts, (index.path,), layout.bytes)
+
+
+def _interrupted(run: _Run, last: int) -> Interrupted:
+    again = f"python -m pipeline resume {run.folder}"
+    if not run.experiment.engine.join:
+        again = f"the same command with hydra.run.dir={run.folder}"
+    if run.experiment.function:
+        again = "the same pipeline.run again"
+    done = f"{last:,} of {run.plan.cells:,} cells are filed"
+    return Interrupted(f"interrupted; {done}; to go on: {again}")
+
+
+def _order(
+    experiment: Experiment, plan: job.Plan, folder: Path, earlier: Extension | None
+) -> Order:
+    """What is to be computed, as workers are told it."""
+    # What is only said of how it is computed and shown may change before it is gone on with.
+    aside = ("figure", "engine", "dry_run")
+    document = {k: v for k, v in experiment.document.items() if k not in aside}
+    texts = {"document": provenance.text(document), "plan": json.dumps(plan.record)}
+    wanted = earlier.wanted if earlier else Wanted.all(experiment.grid)
+    return Order(folder.absolute(), texts | alike(experiment.device), wanted)
 
 
 def _drawn(path: Path, experiment: Experiment) -> Iterator[Path]:
@@ -182,19 +279,14 @@ def unfinished(folder: Path) -> Path:
         CobwebError: there is nothing to continue.
     """
     partial = filing.partial_of(folder / RESULT)
+    if (folder / blocks.INDEX).parent.exists():
+        reason = "the same command with hydra.run.dir goes on with kept blocks"
+        raise CobwebError(f"{folder}: nothing to resume; {reason}.")
     if not partial.exists():
         whole = (folder / RESULT).exists()
         reason = "its result is whole" if whole else "no run was stopped here"
         raise CobwebError(f"{folder}: nothing to resume; {reason}.")
     return partial
-
-
-def _document(texts: Mapping[str, str]) -> Any:
-    """The document that an archive holds, {} where it cannot be read."""
-    try:
-        return notation.read(texts.get("document", "")) or {}
-    except notation.Fault:
-        return {}
 
 
 def _continued(
@@ -210,7 +302,9 @@ def _continued(
         CobwebError: it was of another document, or its bits cannot be continued here.
     """
     aside = f"{path}: holds an unfinished result"
-    if _essence(_document(texts)) != _essence(_document(here)):
+    if provenance.essence(provenance.document(texts)) != provenance.essence(
+        provenance.document(here)
+    ):
         reason = "of another document; choose another folder, or delete it"
         raise CobwebError(f"{aside} {reason}.")
     for name in ("packages", "machine", "device", "xla_flags"):
@@ -251,13 +345,13 @@ def _patient() -> Iterator[list[int]]:
             signal.signal(signal.SIGINT, before)
 
 
-def _ahead(blocks: Iterable[Block]) -> Iterator[Block]:
+def _ahead(coming: Iterable[Block]) -> Iterator[Block]:
     """The same blocks, each computed while the one before it is used."""
-    source = iter(blocks)
+    source = iter(coming)
     with ThreadPoolExecutor(1, "cobweb-job") as pool:
-        coming = pool.submit(next, source, None)
-        while (block := coming.result()) is not None:
-            coming = pool.submit(next, source, None)
+        after = pool.submit(next, source, None)
+        while (block := after.result()) is not None:
+            after = pool.submit(next, source, None)
             yield block
 
 
@@ -275,43 +369,16 @@ def _signed(layout: Template) -> Template:
     )
 
 
-def _count(
-    counts: dict[str, Counter[str]], layout: Template, results: Mapping[str, np.ndarray]
-) -> None:
-    """Add the cells of each code, of what has one code for each cell."""
-    axes = set(list(layout.sizes)[: len(layout.grid)])
-    for entry in layout.variables:
-        if "flag_meanings" in entry.attributes and entry.name in results:
-            if not set(entry.dimensions) <= axes:
-                continue
-            meanings = entry.attributes["flag_meanings"].split()
-            codes = np.bincount(np.ravel(results[entry.name]), minlength=len(meanings)).tolist()
-            found = {m: n for m, n in zip(meanings, codes, strict=True) if n}
-            counts.setdefault(entry.name, Counter()).update(found)
-
-
 def same(path: Path, experiment: Experiment) -> None:
     """A finished result is never written over.
 
     Raises:
         CobwebError: a file holds the result of another document.
     """
-    there = _document(archive.provenance(path))
+    there = provenance.document(archive.provenance(path))
     here = notation.read(provenance.text(experiment.document))
-    if _essence(there) != _essence(here):
+    if provenance.essence(there) != provenance.essence(here):
         raise CobwebError(f"{path}: holds the result of another document; choose another folder.")
-
-
-def _essence(document: Any) -> str:
-    """What a document says of the result; "" of what is none."""
-    if not isinstance(document, dict):
-        return ""
-    # The order counts: that of the grid is the order of the dimensions.
-    kept = {k: v for k, v in document.items() if k not in ("figure", "dry_run", "engine")}
-    if isinstance(device := kept.get("device"), dict):
-        changing = {k: v for k, v in device.items() if k not in ("memory", "compile_cache")}
-        kept["device"] = changing
-    return provenance.text(kept)
 
 
 def _room(folder: Path, size: int) -> None:

@@ -38,6 +38,24 @@ class Figure:
     work: str = "auto"
 
 
+@dataclass(frozen=True)
+class Engine:
+    """What runs the blocks.
+
+    Attributes:
+        address: of the cluster's scheduler; None starts one on this machine.
+        workers: processes of that one, None for one for each `threads` cores.
+        threads: of each.
+        join: whether blocks become one file; they stay what workers file otherwise.
+    """
+
+    name: str = "local"
+    address: str | None = None
+    workers: int | None = None
+    threads: int = 1
+    join: bool = True
+
+
 @dataclass(frozen=True, eq=False)
 class Experiment:
     """The checked description of a run.
@@ -45,7 +63,10 @@ class Experiment:
     Attributes:
         settings: the solver's, by key.
         analyses: {analysis: its settings}.
-        document: what it was read from, with every default filled in: plain data.
+        document: what it was read from, with every default filled in: plain data. It does not say
+            where earlier results are, which is no part of what it describes.
+        reuse: the folder in which an archive of it is looked for.
+        extend: the archive whose cells are taken over.
     """
 
     name: str
@@ -60,6 +81,9 @@ class Experiment:
     dry_run: bool
     seed: int
     document: Mapping[str, Any]
+    engine: Engine = Engine()  # frozen
+    reuse: str | None = None
+    extend: str | None = None
 
     @property
     def subject(self) -> Subject:

@@ -45,6 +45,11 @@ def partial_of(path: Path) -> Path:
     return path.with_name(f".{path.name}.partial")
 
 
+def parts_of(path: Path) -> Path:
+    """Where workers file their blocks until they are joined."""
+    return path.with_name(f".{path.name}.blocks")
+
+
 def journal_of(path: Path) -> Path:
     """What says how much of it is safe."""
     return path.with_name(f".{path.name}.journal")

@@ -74,6 +74,9 @@ def collect(folder: Path, target: Path | None = None) -> Gathered:
         except ArchiveError as error:
             left.append(str(error))
             continue
+        if "pieces" in texts:
+            left.append(f"{path}: an index of kept blocks, which are too much for one file.")
+            continue
         if "jobs" in texts:
             joined.append(f"{path}: joins runs itself; collect the folder of their archives.")
             continue

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import hashlib
 import json
 import os
 import platform
@@ -37,6 +39,7 @@ LONGEST_DIFF = 2**16
 # Texts that are tables, and those whose change may explain another result.
 TABLES = ("packages", "plan")
 ENVIRONMENT = (
+    "code",
     "packages",
     "git_commit",
     "git_diff",
@@ -48,6 +51,8 @@ ENVIRONMENT = (
     "xla_flags",
     "plan",
 )
+# Where all of these are the same, the same document gives the same bits.
+BITS = ("code", "packages", "machine", "cpu", "device", "xla_flags")
 # As they are shown.
 ORDER = ("command_line", "overrides", "seed", *ENVIRONMENT)
 # Names of what nobody else should read, and the value behind them: quoted, or up to a space.
@@ -78,20 +83,59 @@ def gather(
         "document": text(document),
         "overrides": json.dumps([_argument(override) for override in overrides]),
         "command_line": masked(shlex.join(map(_argument, sys.argv))),
+        "code": code(),
         "git_commit": commit,
         "git_diff": masked(diff, key=False),
-        "packages": json.dumps(
-            {name: version(name) for name in (DISTRIBUTION, *PACKAGES)}, indent=1
-        ),
+        "packages": packages(),
         "python": sys.version,
         "platform": platform.platform(),
         "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
-        "cpu": _cpu(),
+        "cpu": cpu(),
         "device": device,
-        "xla_flags": masked(os.environ.get("XLA_FLAGS", "")),
+        "xla_flags": xla_flags(),
         "seed": str(document.get("seed", "")),
         "plan": json.dumps(dict(plan)),
     }
+
+
+@functools.cache
+def code() -> str:
+    """The SHA-256 of this package's own sources, wherever and however it is installed."""
+    folder, digest = Path(__file__).resolve().parent, hashlib.sha256()
+    for path in sorted(folder.rglob("*.py")):
+        content = path.read_bytes()
+        digest.update(f"{path.relative_to(folder).as_posix()} {len(content)}\n".encode() + content)
+    return digest.hexdigest()
+
+
+def packages() -> str:
+    """The versions of all packages that results may depend on, as JSON."""
+    return json.dumps({name: version(name) for name in (DISTRIBUTION, *PACKAGES)}, indent=1)
+
+
+def xla_flags() -> str:
+    """What XLA is told by the environment."""
+    return masked(os.environ.get("XLA_FLAGS", ""))
+
+
+def document(texts: Mapping[str, str]) -> Any:
+    """The document that texts of /provenance hold, {} where it cannot be read."""
+    try:
+        return notation.read(texts.get("document", "")) or {}
+    except notation.Fault:
+        return {}
+
+
+def essence(document: Any) -> str:
+    """What a document says of the result; "" of what is none."""
+    if not isinstance(document, dict):
+        return ""
+    # The order counts: that of the grid is the order of the dimensions.
+    kept = {k: v for k, v in document.items() if k not in ("figure", "dry_run", "engine")}
+    if isinstance(device := kept.get("device"), dict):
+        changing = {k: v for k, v in device.items() if k not in ("memory", "compile_cache")}
+        kept["device"] = changing
+    return text(kept)
 
 
 def masked(text: str, *, key: bool = True) -> str:
@@ -138,7 +182,7 @@ def table(text: str) -> dict[str, str]:
     return {k: v if isinstance(v, str) else json.dumps(v) for k, v in parts.items()}
 
 
-def _cpu() -> str:
+def cpu() -> str:
     """The model of the processor, as the system calls it."""
     try:
         for line in Path("/proc/cpuinfo").read_text(errors="replace").splitlines():

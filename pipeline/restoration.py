@@ -17,6 +17,7 @@ import numpy as np
 from pipeline import config, contents, device, execution, preparation, sensitivity
 from pipeline.contents import Contents
 from pipeline.device import Device
+from pipeline.engine import Tell
 from pipeline.errors import ConfigError, ForeignError
 from pipeline.experiment import Experiment
 from pipeline.function import Function, recorded_place
@@ -71,11 +72,13 @@ def resume(
     folder: Path,
     begin: Callable[[Device], None] = lambda wanted: None,
     watch: execution.Watch = lambda blocks, count: blocks,
+    tell: Tell = lambda line: None,
 ) -> execution.Report:
     """Continue a run that was stopped or killed, from what it has filed.
 
     Args:
         begin: told what the document wants of JAX, before JAX starts.
+        tell: told what a user wants to know on the way.
 
     Raises:
         CobwebError: there is nothing to continue, or not here.
@@ -88,7 +91,7 @@ def resume(
         except (KeyError, ValueError):
             overrides = []
     words = [word for word in overrides if isinstance(word, str)]
-    report = execution.file(experiment, folder, words, watch)
+    report = execution.file(experiment, folder, words, watch, tell)
     assert report is not None
     return report
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline import contents, dataset, device, job, provenance, restoration, sensitivity
+from pipeline import blocks, contents, dataset, device, job, provenance, restoration, sensitivity
 from pipeline.contents import Contents
 from pipeline.dataset import Entry, Template
 from pipeline.device import Device
@@ -61,7 +61,8 @@ def verify(
                 reason = "it was joined from several archives, which are verified one by one"
                 raise ForeignError(f"{path}: {reason}; verify --quick checks its hashes.")
             with _modest(path):
-                return _recompute(found, sample, given, begin, watch)
+                whole = blocks.kept(found) if "pieces" in found.texts else found
+                return _recompute(whole, sample, given, begin, watch)
     except DamageError as error:
         return Verdict(path, "corrupt", (str(error),))
 
@@ -86,6 +87,8 @@ def _damage(found: Contents) -> Iterator[str]:
             continue
         if digest != expected:
             yield f"{printable(name)}: its values do not have the hash that is recorded for them"
+    if "pieces" in found.texts:
+        yield from blocks.damaged(found)
 
 
 @contextmanager

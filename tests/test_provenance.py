@@ -67,6 +67,7 @@ def test_what_is_gathered() -> None:
         "document",
         "overrides",
         "command_line",
+        "code",
         "git_commit",
         "git_diff",
         "packages",
@@ -225,4 +226,4 @@ def test_the_processor(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(provenance.platform, "processor", lambda: "z3")
     for read, name in ((listed, "Zuse Z3"), (absent, "z3")):
         monkeypatch.setattr(Path, "read_text", read)
-        assert provenance._cpu() == name
+        assert provenance.cpu() == name

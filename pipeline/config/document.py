@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 from typing import Any
 
@@ -11,7 +12,7 @@ from pipeline.config import data, problem, sweeps, values
 from pipeline.config.mistakes import Mistakes, listed, suggest
 from pipeline.device import Device
 from pipeline.errors import ConfigError, ExpressionError
-from pipeline.experiment import Experiment, Figure
+from pipeline.experiment import Engine, Experiment, Figure
 from pipeline.expressions import compile
 from pipeline.function import Function
 from pipeline.grid import Grid
@@ -42,7 +43,6 @@ SECTIONS: dict[str, Settings] = {
         ),
         "compile_cache": Setting("boolean", True, "keep compiled programs for other runs"),
     },
-    "engine": {"name": Setting("choice", "local", "what runs the blocks", options=("local",))},
     "figure": {
         "name": Setting("text", "auto", "kind of figure"),
         "style": Setting("choice", "screen", "how it looks", options=("screen", "paper")),
@@ -55,13 +55,31 @@ SECTIONS: dict[str, Settings] = {
         "work": Setting("text", "auto", "what that counts: steps, evaluations, seconds"),
     },
 }
+# {engine: its settings}
+ENGINES: dict[str, Settings] = {
+    "local": {},
+    "dask": {
+        "address": Setting("text", None, "of a scheduler to join; none starts a cluster here"),
+        "workers": Setting(
+            "integer", None, "processes that are started; none is one for each core", low=1
+        ),
+        "threads": Setting("integer", 1, "of each process that is started", low=1),
+        "join": Setting("boolean", True, "one file; false keeps blocks, for results beyond that"),
+    },
+}
+# What Dask's schedulers are reached by.
+ADDRESS = r"(tcp|tls|ws|wss|ucx)://[^\s/@]+:\d{1,5}"
 TOP: Settings = {
     "experiment": Setting("text", "custom", "what the run is called"),
     "dry_run": Setting("boolean", False, "print the plan and stop"),
+    "reuse": Setting(
+        "text", None, "folder: an archive of the same document and code is taken over"
+    ),
+    "extend": Setting("text", None, "archive: only cells that it does not have are computed"),
     "seed": Setting("integer", 0, "of everything random", low=0, high=2**32 - 1),
 }
 PROBLEMS = ("map", "objective")
-KEYS = (*TOP, *PROBLEMS, "solver", "grid", "analysis", *SECTIONS)
+KEYS = (*TOP, *PROBLEMS, "solver", "grid", "analysis", *SECTIONS, "engine")
 
 
 def read(document: Mapping[str, Any], function: Function | None = None) -> Experiment:
@@ -134,6 +152,7 @@ def check(
         mistakes.add("iterate.tolerance", reason, iterate.tolerance)
     _theory(mistakes, sections["figure"]["theory"], found, chosen)
     _platform(mistakes, sections["device"]["platform"])
+    engine = Engine() if "engine" in unread else _engine(mistakes, given.get("engine"))
     if len(mistakes) > before or found is None or solver is None:
         return None
     figure = Figure(**{**sections["figure"], "formats": tuple(sections["figure"]["formats"])})
@@ -145,7 +164,7 @@ def check(
         "iterate": sections["iterate"],
         "analysis": chosen,
         "device": sections["device"],
-        "engine": sections["engine"],
+        "engine": {"name": engine.name, **{k: getattr(engine, k) for k in ENGINES[engine.name]}},
         "figure": sections["figure"],
         "dry_run": top["dry_run"],
         "seed": top["seed"],
@@ -163,6 +182,9 @@ def check(
         dry_run=top["dry_run"],
         seed=top["seed"],
         document=described,
+        engine=engine,
+        reuse=top["reuse"],
+        extend=top["extend"],
     )
 
 
@@ -174,6 +196,34 @@ def device_of(document: Mapping[str, Any]) -> Device | None:
     mistakes = Mistakes()
     found = values.section(mistakes, "device", document.get("device", {}), SECTIONS["device"])
     return None if mistakes else Device(**found)
+
+
+def _engine(mistakes: Mistakes, node: Any) -> Engine:
+    given = {} if node is None else node
+    if not isinstance(given, dict):
+        mistakes.add("engine", "expected the name of one, as in {name: local}", node)
+        return Engine()
+    name = given.get("name", Engine.name)
+    if not isinstance(name, str) or name not in ENGINES:
+        mistakes.add("engine.name", f"no such choice{suggest(name, sorted(ENGINES))}", name)
+        return Engine()
+    own = {key: value for key, value in given.items() if key != "name"}
+    for key in [k for k in own if k not in ENGINES[name]]:
+        having = [other for other, settings in ENGINES.items() if key in settings]
+        if having:
+            mistakes.add(f"engine.{key}", f"a setting of {listed(having)}, not of {name}")
+            del own[key]
+    settings = values.section(mistakes, "engine", own, ENGINES[name])
+    address = settings.get("address")
+    if address is not None:
+        if not re.fullmatch(ADDRESS, address):
+            reason = "expected the address of a scheduler, such as tcp://10.0.0.1:8786"
+            mistakes.add("engine.address", reason, address)
+        for key in ("workers", "threads"):
+            if settings[key] != ENGINES[name][key].default:
+                reason = "the cluster at engine.address has workers of its own; drop it"
+                mistakes.add(f"engine.{key}", reason, settings[key])
+    return Engine(name, **settings)
 
 
 def _group(

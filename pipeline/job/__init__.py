@@ -39,6 +39,7 @@ __all__ = [
     "leaves_early",
     "plan",
     "replay",
+    "rows",
     "searched",
 ]
 
@@ -82,7 +83,7 @@ def compiled(experiment: Experiment, plan: Plan) -> tuple[Call, float]:
             if experiment.iterate.follow
             else calls.build
         )
-        call = build(experiment, plan, *_arguments(experiment, 0, 1))
+        call = build(experiment, plan, *_arguments(experiment, np.arange(1)))
     with _LOCK:
         _PROGRAMS[key] = call, experiment.function
         while len(_PROGRAMS) > _MOST_PROGRAMS:
@@ -99,7 +100,7 @@ def estimate(experiment: Experiment, plan: Plan) -> dict[str, float]:
 
     move = moves(experiment)
     with device.entered(experiment.device):
-        numbers, cells = _arguments(experiment, 0, 1)
+        numbers, cells = _arguments(experiment, np.arange(1))
         cells = take(cells, np.zeros(plan.share, int))
         lanes = jax.eval_shape(jax.vmap(lambda c: move.open(move.begin(numbers, c))), cells)
         step = jax.vmap(lambda c, lane: move.step(numbers, c, lane, 0))
@@ -131,10 +132,26 @@ def block(
 ) -> tuple[int, int, dict[str, np.ndarray]]:
     """The block that begins with a cell: as `blocks` yields it."""
     last = min(first + plan.block, plan.cells)
-    # The contexts belong to the thread, so they may not stay open while a block is consumed.
-    with _memory(experiment), device.entered(experiment.device):
-        arrays = call(*_arguments(experiment, first, last))
-    return first, last, arrays
+    return first, last, rows(experiment, plan, call, np.arange(first, last))
+
+
+def rows(
+    experiment: Experiment, plan: Plan, call: Call, places: np.ndarray
+) -> dict[str, np.ndarray]:
+    """{variable: [c, ...]} of any cells, in as many calls as they fill blocks; {} of none.
+
+    Args:
+        places: [c] which, of the flattened grid.
+    """
+    parts: list[dict[str, np.ndarray]] = []
+    for at in range(0, len(places), plan.block):
+        # The contexts belong to the thread, so they may not stay open while a block is consumed.
+        with _memory(experiment), device.entered(experiment.device):
+            parts.append(call(*_arguments(experiment, places[at : at + plan.block])))
+    if len(parts) == 1:
+        return parts[0]
+    names = parts[0] if parts else ()
+    return {name: np.concatenate([part[name] for part in parts]) for name in names}
 
 
 @contextmanager
@@ -151,14 +168,14 @@ def _memory(experiment: Experiment) -> Iterator[None]:
         raise ConfigError([f"{given}: the device has not that much free; expected less."]) from None
 
 
-def _arguments(experiment: Experiment, first: int, last: int) -> tuple[Any, Cell]:
+def _arguments(experiment: Experiment, places: np.ndarray) -> tuple[Any, Cell]:
     """The numbers and the cells of one block, in the types of the precision."""
     import jax
 
     fit = functools.partial(typed, experiment)
     numbers = jax.tree.map(fit, experiment.numbers())
-    places, problem = np.arange(first, last), experiment.problem
+    problem = experiment.problem
     swept = jax.tree.map(fit, columns(experiment.grid, places))
     noisy = problem.noise if isinstance(problem, Map) else ()
     keys = {name: noise.keys(experiment.seed, name, places) for name in noisy}
-    return numbers, Cell(np.arange(last - first, dtype=np.int32), swept, keys=keys)
+    return numbers, Cell(np.arange(len(places), dtype=np.int32), swept, keys=keys)

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipeline import archive
+from pipeline import archive, blocks
 from pipeline.errors import ArchiveError, CobwebError
 from pipeline.figures.joint import Run
 
@@ -33,6 +33,8 @@ def located(path: str | Path) -> Path:
     for name in FILES:
         if (path / name).is_file():
             return path / name
+    if (kept := blocks.index_of(path)) is not None:
+        return kept
     raise CobwebError(f"{path}: expected a file, or a folder that has {', '.join(FILES)}.")
 
 

@@ -12,7 +12,7 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import DictConfig, OmegaConf, open_dict
 
-from pipeline import config, device, execution, preparation
+from pipeline import config, device, engine, execution, preparation
 from pipeline.config import composition, jobs
 from pipeline.config.jobs import Label, Swept
 from pipeline.errors import CobwebError, ConfigError
@@ -147,6 +147,9 @@ def checked(found: Sequence[Job]) -> list[Planned]:
         try:
             experiment = preparation.fitted(config.read(job.document), job.overrides)
             _, plan = preparation.prepare(experiment)
+            engine.check(experiment)
+            if not experiment.engine.join:
+                raise ConfigError(["engine.join = false: jobs of a sweep become one file."])
             if (folder / execution.RESULT).exists():
                 execution.same(folder / execution.RESULT, experiment)
             if folder in folders:

@@ -206,7 +206,10 @@ def test_nothing_is_altered():
             {"figure": {"formats": ["gif"]}},
             'figure.formats = ["gif"]: expected a list of png, svg,',
         ),
-        ({"engine": {"name": "slurm"}}, 'engine.name = "slurm": no such choice (known: local'),
+        (
+            {"engine": {"name": "slurm"}},
+            'engine.name = "slurm": no such choice (known: dask,',
+        ),
         ({"map__reference": "\ud800"}, "map.reference = "),
     ],
 )
