@@ -53,8 +53,8 @@ SHRUNK = {
         "iterate.length=50",
         "analysis.continuation={max_period: 8, max_branches: 8, max_points: 100}",
     ),
-    "circle_tongues": ("analysis.continuation={max_period: 2, start_values: 6}",),
-    "henon_bifurcations": ("analysis.continuation={max_period: 2, max_branches: 8}",),
+    "circle_tongues": ("analysis.continuation={max_period: 2, start_period: 2, start_values: 6}",),
+    "henon_bifurcations": ("analysis.continuation={max_period: 2, start_period: 1}",),
     "newton_fractal": ("grid.z0_re.num=60", "grid.z0_im.num=60"),
 }
 
