@@ -96,24 +96,24 @@ def _form(spot: Spot, products: list[complex], crossing: np.ndarray, eps: float)
         return Form(quadratic.real / 2, Criticality.none, none)
     if spot.kind == Kind.flip:
         parts = [cubic.real / 6, mean.real / 2]
-        return Form(sum(parts), _side(parts, eps, positive=True), none)
+        return Form(*balance(parts, eps, positive=True), none)
     if spot.kind == Kind.neimark_sacker:
         turn = np.exp(-1j * spot.angle) / 2
         parts = [float(np.real(turn * term)) for term in (cubic, 2 * mean, double)]
-        return Form(sum(parts), _side(parts, eps, positive=False), none)
+        return Form(*balance(parts, eps, positive=False), none)
     tangents = _tangents(crossing)
     parts = [cubic.real / 6, mean.real / 2]
     if abs(quadratic.real) <= eps**ZERO * (1 + abs(sum(parts))) ** 0.5:
-        return Form(sum(parts), _side(parts, eps, positive=False), tangents)
+        return Form(*balance(parts, eps, positive=False), tangents)
     return Form(quadratic.real / 2, Criticality.none, tangents)
 
 
-def _side(parts: list[float], eps: float, *, positive: bool) -> Criticality:
-    """Criticality by the sign of a sum that is positive, or negative, at supercritical ones."""
+def balance(parts: list[float], eps: float, *, positive: bool) -> tuple[float, Criticality]:
+    """A sum, 0 within its rounding, and its side: positive, or negative, where supercritical."""
     whole = sum(parts)
     if not abs(whole) > eps**ZERO * sum(abs(part) for part in parts):
-        return Criticality.degenerate
-    return Criticality.supercritical if (whole > 0) == positive else Criticality.subcritical
+        return 0.0 if np.isfinite(whole) else np.nan, Criticality.degenerate
+    return whole, Criticality.supercritical if (whole > 0) == positive else Criticality.subcritical
 
 
 def _tangents(crossing: np.ndarray) -> np.ndarray:
