@@ -142,7 +142,7 @@ def measured(run: Programs, branches: list[Branch]) -> list[Branch]:
     levels = np.concatenate([b.level for b in branches])
     found = run.measure(cells, points, levels, periods)
     matrix, slope = found.matrix.astype(float), found.slope.astype(float)
-    good = np.isfinite(matrix).all((1, 2)) & np.isfinite(slope).all(1)
+    good = np.asarray(np.isfinite(matrix).all((1, 2)) & np.isfinite(slope).all(1))
     matrix[~good] = np.nan
     multipliers = np.full(matrix.shape[:2], np.nan, complex)
     multipliers[good] = catalogue.eigenvalues(matrix[good], found.area[good].astype(float))
