@@ -178,16 +178,16 @@ def test_a_formula_of_ones_own():
 
 
 @pytest.mark.parametrize(
-    ("parts", "found"),
+    ("whole", "found"),
     [
-        ([3.0, -1.0], (2.0, Criticality.supercritical)),
-        ([1.0, -3.0], (-2.0, Criticality.subcritical)),
-        # As at every Neimark-Sacker point of a map of a complex number, but for rounding.
-        ([1.0, -1.0 + 1e-14], (0.0, Criticality.degenerate)),
+        (2.0, (2.0, Criticality.supercritical)),
+        (-2.0, (-2.0, Criticality.subcritical)),
+        # As at every Neimark-Sacker point of a map of a complex number.
+        (1e-14, (0.0, Criticality.degenerate)),
     ],
 )
-def test_a_coefficient_is_0_within_its_rounding(parts, found):
-    assert balance(parts, 2e-16, positive=True) == found
+def test_a_coefficient_is_0_within_its_rounding(whole, found):
+    assert balance(whole, 4.0, 2e-16, positive=True) == found
 
 
 def test_bifurcations_need_branches():

@@ -94,24 +94,29 @@ def _form(spot: Spot, products: list[complex], crossing: np.ndarray, eps: float)
     none = np.full((2, 2), np.nan)
     if spot.kind == Kind.fold:
         return Form(quadratic.real / 2, Criticality.none, none)
-    if spot.kind == Kind.flip:
-        parts = [cubic.real / 6, mean.real / 2]
-        return Form(*balance(parts, eps, positive=True), none)
     if spot.kind == Kind.neimark_sacker:
-        turn = np.exp(-1j * spot.angle) / 2
-        parts = [float(np.real(turn * term)) for term in (cubic, 2 * mean, double)]
-        return Form(*balance(parts, eps, positive=False), none)
+        terms = [np.exp(-1j * spot.angle) / 2 * term for term in (cubic, 2 * mean, double)]
+        # Of a map of a complex number each of them is 0.
+        scale = sum(map(abs, terms)) + abs(quadratic) ** 2
+        whole = float(sum(terms).real)
+        return Form(*balance(whole, scale, eps, positive=False), none)
+    whole, scale = cubic.real / 6 + mean.real / 2, abs(cubic.real) / 6 + abs(mean.real) / 2
+    if spot.kind == Kind.flip:
+        return Form(*balance(whole, scale, eps, positive=True), none)
     tangents = _tangents(crossing)
-    parts = [cubic.real / 6, mean.real / 2]
-    if abs(quadratic.real) <= eps**ZERO * (1 + abs(sum(parts))) ** 0.5:
-        return Form(*balance(parts, eps, positive=False), tangents)
+    if abs(quadratic.real) <= eps**ZERO * (1 + abs(whole)) ** 0.5:
+        return Form(*balance(whole, scale, eps, positive=False), tangents)
     return Form(quadratic.real / 2, Criticality.none, tangents)
 
 
-def balance(parts: list[float], eps: float, *, positive: bool) -> tuple[float, Criticality]:
-    """A sum, 0 within its rounding, and its side: positive, or negative, where supercritical."""
-    whole = sum(parts)
-    if not abs(whole) > eps**ZERO * sum(abs(part) for part in parts):
+def balance(whole: float, scale: float, eps: float, *, positive: bool) -> tuple[float, Criticality]:
+    """A coefficient, 0 within its rounding, and its side.
+
+    Args:
+        scale: the size of what it is the sum of.
+        positive: whether it is at supercritical ones, or negative.
+    """
+    if not abs(whole) > eps**ZERO * scale:
         return 0.0 if np.isfinite(whole) else np.nan, Criticality.degenerate
     return whole, Criticality.supercritical if (whole > 0) == positive else Criticality.subcritical
 

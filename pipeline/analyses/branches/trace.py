@@ -156,7 +156,7 @@ def measured(run: Programs, branches: list[Branch]) -> list[Branch]:
 
 def smooth(branch: Branch) -> Branch:
     """Without the points where derivatives are not finite, as at a formula's own end."""
-    good = np.isfinite(branch.matrix).all((1, 2))
+    good = np.asarray(np.isfinite(branch.matrix).all((1, 2)))
     names = ("points", "level", "rate", "multipliers", "matrix", "slope")
     kept = {name: getattr(branch, name)[good] for name in names}
     origin = int(np.count_nonzero(good[: branch.origin]))
