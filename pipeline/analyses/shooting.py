@@ -88,7 +88,9 @@ def shoot(walk: Walk, points: Any, along: Any, period: Any, extent: Any, circles
         over = settled | ~jnp.isfinite(length) | (count + 1 >= MOST)
         moved = _tidy(points + shifts[..., 0] * extent, extent, circles, eps)
         residual = jnp.max(jnp.abs(gaps * extent))
-        good = jnp.all(jnp.abs(gaps) <= ROUNDING * jnp.max(noise))
+        # Rounding as large as the extent would excuse any gap: far out, where Jacobians are huge.
+        size = jnp.max(noise)
+        good = jnp.all(jnp.abs(gaps) <= ROUNDING * size) & (size < 1)
         shot = Shot(jnp.where(over, points, moved), jacobians, residual, blur, good)
         return shot.points, length, shot, count + 1, ~over
 

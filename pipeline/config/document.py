@@ -349,7 +349,8 @@ def _suit(
     """
     analysis, needed = analyses.TABLE[name], [name, *analyses.extended(name)]
     why_not = analysis.refuse(subject)
-    if why_not:
+    # What it extends says the same of itself.
+    if why_not and not any(analyses.TABLE[other].refuse(subject) for other in needed[1:]):
         mistakes.add(f"analysis.{name}", why_not)
     if why_not or not all(other in sound for other in needed):
         return

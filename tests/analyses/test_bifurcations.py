@@ -6,7 +6,7 @@ import pytest
 import pipeline
 from pipeline.analyses.branches.advance import End
 from pipeline.analyses.branches.detect import Kind
-from pipeline.analyses.branches.forms import Criticality
+from pipeline.analyses.branches.forms import Criticality, balance
 from pipeline.analyses.branches.record import Origin
 from pipeline.errors import ConfigError
 
@@ -175,6 +175,19 @@ def test_a_formula_of_ones_own():
     assert places == pytest.approx([-t / np.pi, t / np.pi])
     assert found(ds, Kind.branch_point) == pytest.approx([1 / np.pi], rel=EXACT)
     assert found(ds, Kind.branch_point, name="criticality") == Criticality.supercritical
+
+
+@pytest.mark.parametrize(
+    ("whole", "found"),
+    [
+        (2.0, (2.0, Criticality.supercritical)),
+        (-2.0, (-2.0, Criticality.subcritical)),
+        # As at every Neimark-Sacker point of a map of a complex number.
+        (1e-14, (0.0, Criticality.degenerate)),
+    ],
+)
+def test_a_coefficient_is_0_within_its_rounding(whole, found):
+    assert balance(whole, 4.0, 2e-16, positive=True) == found
 
 
 def test_bifurcations_need_branches():

@@ -1,10 +1,14 @@
 """Branches: points, multipliers and ends known on paper, and what the settings refuse."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 import pipeline
 from pipeline.analyses.branches.advance import End
+from pipeline.analyses.branches.programs import Measured
+from pipeline.analyses.branches.trace import Branch, measured, smooth
 from pipeline.errors import ConfigError
 
 ROUNDING = 1e-12  # of a few operations on numbers of order 1
@@ -179,6 +183,25 @@ def test_parts_of_complex_parameters_and_circles():
 def test_what_is_refused(words, message):
     with pytest.raises(ConfigError, match=message):
         run(*words)
+
+
+def test_points_without_derivatives_are_left_out():
+    # x' = a - sqrt(x) at a = 0, where x = 0 and the slope is infinite.
+    x = np.array([0.0, 0.04, 0.16])
+    with np.errstate(divide="ignore"):
+        slopes = -0.5 / np.sqrt(x)
+    run = SimpleNamespace(
+        measure=lambda *_: Measured(slopes[:, None, None], slopes, np.ones((3, 1)), 0 * x)
+    )
+    none = np.zeros(0)
+    branch = Branch(0, x[:, None, None], x + np.sqrt(x), np.ones(3), End.step_too_small, End.high,
+                    1, -1, none, none, none)  # fmt: skip
+    (found,) = measured(run, [branch])
+    assert np.isnan(found.multipliers[:, 0]).tolist() == [True, False, False]
+    kept = smooth(found)
+    assert kept.origin == 0
+    assert kept.level == pytest.approx([0.24, 0.56])
+    assert np.real(kept.multipliers[:, 0]).tolist() == [-2.5, -1.25]
 
 
 def test_names_of_branches_are_taken():

@@ -9,6 +9,8 @@ import pipeline
 from pipeline import verification
 from pipeline.__main__ import main
 from pipeline.analyses.cycles import Searched
+from pipeline.analyses.refine import Walk
+from pipeline.analyses.shooting import shoot
 from pipeline.errors import ConfigError
 
 ROUNDING = 1e-12  # of sums of a few terms of order 1
@@ -326,3 +328,15 @@ def test_a_region_is_where_starts_lie():
     words = ["map=custom", "map.equations={x: 'x + sin(x)'}", "map.initial={x: 0.1}"]
     ds = found(*words, "analysis.cycles={max_period: 1, region: {x: [62, 63.5]}}")
     assert np.nanmin(np.abs(ds.cycle_x.values[:, 0] - 20 * np.pi)) < ROUNDING * 100
+
+
+def test_rounding_excuses_no_gap_far_out():
+    # Where the Ricker map's Jacobian is 1e18, or overflows, Newton's step is tiny, the gap is not.
+    import jax.numpy as jnp
+
+    walk = Walk(lambda u: u * jnp.exp(3 * (1 - u)), lambda new, old: new - old)
+    one, none = jnp.ones(1), jnp.zeros(1)
+    for x, good in ((-300.0, False), (-12.0, False), (0.99, True)):
+        points = jnp.array([[x]])
+        shot = shoot(walk, points, jnp.bool_(False), jnp.int32(1), one, none)
+        assert bool(shot.good) == good

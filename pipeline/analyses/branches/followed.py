@@ -61,6 +61,11 @@ def besides(subject: Subject, settings: Mapping[str, Any], first: Followed) -> F
         name = found.quantity.name
         advice = f"grid.{name.rpartition('.')[2]}={{of: {name}, values: [...]}}"
         raise Unfit("second", f"expected an axis of {name}, on whose values curves begin: {advice}")
+    values = lines(subject, found)
+    if not np.any((values >= found.low) & (values <= found.high)):
+        own = ", ".join(f"{value:g}" for value in values[:LISTED])
+        reason = f"the range of {found.quantity.name}, {found.low:g} to {found.high:g}"
+        raise Unfit("second", f"expected its own value, {own}, in {reason}: curves begin there")
     return found
 
 
@@ -130,8 +135,10 @@ def _only(subject: Subject, key: str, but: Quantity | None) -> tuple[Quantity, A
         return axes[0].quantities[0], axes[0]
     own = [name for name in _scalars(subject) if but is None or name != but.name]
     names = [axis.name for axis in axes] or own
-    if len(names) != 1:
-        listed = ", ".join(names[:LISTED]) or "none"
+    if not names:
+        raise Unfit(key, f"there is no parameter{f' besides {but.name}' if but else ''} to follow")
+    if len(names) > 1:
+        listed = ", ".join(names[:LISTED])
         raise Unfit(key, f"expected the name of the one to follow (known: {listed})")
     return _named(subject, names[0], key)
 

@@ -94,26 +94,31 @@ def _form(spot: Spot, products: list[complex], crossing: np.ndarray, eps: float)
     none = np.full((2, 2), np.nan)
     if spot.kind == Kind.fold:
         return Form(quadratic.real / 2, Criticality.none, none)
-    if spot.kind == Kind.flip:
-        parts = [cubic.real / 6, mean.real / 2]
-        return Form(sum(parts), _side(parts, eps, positive=True), none)
     if spot.kind == Kind.neimark_sacker:
-        turn = np.exp(-1j * spot.angle) / 2
-        parts = [float(np.real(turn * term)) for term in (cubic, 2 * mean, double)]
-        return Form(sum(parts), _side(parts, eps, positive=False), none)
+        terms = [np.exp(-1j * spot.angle) / 2 * term for term in (cubic, 2 * mean, double)]
+        # Of a map of a complex number each of them is 0.
+        scale = sum(map(abs, terms)) + abs(quadratic) ** 2
+        whole = float(sum(terms).real)
+        return Form(*balance(whole, scale, eps, positive=False), none)
+    whole, scale = cubic.real / 6 + mean.real / 2, abs(cubic.real) / 6 + abs(mean.real) / 2
+    if spot.kind == Kind.flip:
+        return Form(*balance(whole, scale, eps, positive=True), none)
     tangents = _tangents(crossing)
-    parts = [cubic.real / 6, mean.real / 2]
-    if abs(quadratic.real) <= eps**ZERO * (1 + abs(sum(parts))) ** 0.5:
-        return Form(sum(parts), _side(parts, eps, positive=False), tangents)
+    if abs(quadratic.real) <= eps**ZERO * (1 + abs(whole)) ** 0.5:
+        return Form(*balance(whole, scale, eps, positive=False), tangents)
     return Form(quadratic.real / 2, Criticality.none, tangents)
 
 
-def _side(parts: list[float], eps: float, *, positive: bool) -> Criticality:
-    """Criticality by the sign of a sum that is positive, or negative, at supercritical ones."""
-    whole = sum(parts)
-    if not abs(whole) > eps**ZERO * sum(abs(part) for part in parts):
-        return Criticality.degenerate
-    return Criticality.supercritical if (whole > 0) == positive else Criticality.subcritical
+def balance(whole: float, scale: float, eps: float, *, positive: bool) -> tuple[float, Criticality]:
+    """A coefficient, 0 within its rounding, and its side.
+
+    Args:
+        scale: the size of what it is the sum of.
+        positive: whether it is at supercritical ones, or negative.
+    """
+    if not abs(whole) > eps**ZERO * scale:
+        return 0.0 if np.isfinite(whole) else np.nan, Criticality.degenerate
+    return whole, Criticality.supercritical if (whole > 0) == positive else Criticality.subcritical
 
 
 def _tangents(crossing: np.ndarray) -> np.ndarray:

@@ -15,7 +15,7 @@ from pipeline.analyses.branches.forms import forms
 from pipeline.analyses.branches.locate import flip
 from pipeline.analyses.branches.programs import Frame, Programs, programs
 from pipeline.analyses.branches.seeds import same
-from pipeline.analyses.branches.trace import Branch, Start, Steps, measured, trace
+from pipeline.analyses.branches.trace import Branch, Start, Steps, measured, smooth, trace
 from pipeline.analyses.hunt import Wanted
 from pipeline.analyses.search import Bench
 
@@ -75,7 +75,8 @@ def study(bench: Bench, plan: Plan) -> Findings:
 def _traced(run: Programs, found: Findings, starts: list[Start], plan: Plan) -> list[Branch]:
     """Followed, the ends at flips exact, with the derivatives."""
     traced = trace(run, found.frame, starts, plan.steps)
-    return measured(run, [_halved(run, found.frame, branch) for branch in traced])
+    whole = measured(run, [_halved(run, found.frame, branch) for branch in traced])
+    return [smooth(branch) for branch in whole]
 
 
 def _prime(branch: Branch) -> bool:

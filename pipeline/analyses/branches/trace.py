@@ -132,7 +132,7 @@ def trace(run: Programs, frame: Frame, starts: list[Start], steps: Steps) -> lis
 
 
 def measured(run: Programs, branches: list[Branch]) -> list[Branch]:
-    """The same, with the derivatives at each point."""
+    """The same, with the derivatives at each point, NaN where one is not finite."""
     if not branches:
         return []
     length = room(max(branch.period for branch in branches))
@@ -142,13 +142,25 @@ def measured(run: Programs, branches: list[Branch]) -> list[Branch]:
     levels = np.concatenate([b.level for b in branches])
     found = run.measure(cells, points, levels, periods)
     matrix, slope = found.matrix.astype(float), found.slope.astype(float)
-    multipliers = catalogue.eigenvalues(matrix, found.area.astype(float))
+    good = np.asarray(np.isfinite(matrix).all((1, 2)) & np.isfinite(slope).all(1))
+    matrix[~good] = np.nan
+    multipliers = np.full(matrix.shape[:2], np.nan, complex)
+    multipliers[good] = catalogue.eigenvalues(matrix[good], found.area[good].astype(float))
     ends = np.cumsum([len(b.level) for b in branches])[:-1]
     parts = zip(*(np.split(v, ends) for v in (multipliers, matrix, slope)), strict=True)
     return [
         dataclasses.replace(b, multipliers=m, matrix=a, slope=s)
         for b, (m, a, s) in zip(branches, parts, strict=True)
     ]
+
+
+def smooth(branch: Branch) -> Branch:
+    """Without the points where derivatives are not finite, as at a formula's own end."""
+    good = np.asarray(np.isfinite(branch.matrix).all((1, 2)))
+    names = ("points", "level", "rate", "multipliers", "matrix", "slope")
+    kept = {name: getattr(branch, name)[good] for name in names}
+    origin = int(np.count_nonzero(good[: branch.origin]))
+    return dataclasses.replace(branch, origin=origin, **kept)
 
 
 def _wide(points: np.ndarray, length: int) -> np.ndarray:
