@@ -95,12 +95,18 @@ def test_cells_are_followed_as_one_by_one():
     assert last == pytest.approx(np.sort(np.roots([1, 0.7, -1])))
 
 
+# One program for three maps, which a number tells apart: compiling is what takes time.
+THREE = (
+    "map=custom", "map.equations={x: 'where(kind < 1, x + p**2 + x**2 - 1, "
+    "where(kind < 2, x/2 + 1/(2*p), x/2 + sqrt(p)))'}",
+    "analysis.continuation={parameter: p, max_period: 1}",
+)  # fmt: skip
+
+
 def test_a_closed_branch():
     # The fixed points of x' = x + p^2 + x^2 - 1 are a circle.
-    ds = run(
-        "map=custom", "map.equations={x: 'x + p**2 + x**2 - 1'}", "map.parameters={p: 0}",
-        "map.initial={x: -0.9}", "analysis.continuation={low: -2, high: 2, max_period: 1}",
-    )  # fmt: skip
+    ds = run(*THREE, "map.parameters={p: 0, kind: 0}", "map.initial={x: -0.9}",
+             "analysis.continuation.low=-2", "analysis.continuation.high=2")  # fmt: skip
     p, x = points(ds, "parameter", 0), points(ds, "x", 0)[:, 0]
     assert p**2 + x**2 == pytest.approx(1)
     assert int(ds.branch_begin[0]) == int(ds.branch_end[0]) == End.closed
@@ -111,20 +117,20 @@ def test_a_closed_branch():
 
 def test_a_branch_that_leaves_for_infinity():
     # x = 1/p.
-    words = "map=custom", "map.equations={x: 'x/2 + 1/(2*p)'}", "map.parameters={p: 1}"
-    ds = run(*words, "map.initial={x: 1}", "analysis.continuation={low: -1, high: 1}")
+    ds = run(*THREE, "map.parameters={p: 1, kind: 1}", "map.initial={x: 1}",
+             "analysis.continuation.low=-1", "analysis.continuation.high=1")  # fmt: skip
     ends = [int(ds[f"branch_{side}"][k]) for k in range(2) for side in ("begin", "end")]
     assert sorted(ends) == [End.low, End.high, End.escaped, End.escaped]
 
 
 def test_steps_that_fail_and_room_that_is_full():
     # sqrt(p) has no continuation below 0.
-    words = "map=custom", "map.equations={x: 'x/2 + sqrt(p)'}", "map.parameters={p: 1}"
-    ds = run(*words, "map.initial={x: 1}", "analysis.continuation={low: -1, high: 1}")
+    words = *THREE, "map.parameters={p: 1, kind: 2}", "map.initial={x: 1}"
+    words = *words, "analysis.continuation.high=1"
+    ds = run(*words, "analysis.continuation.low=-1")
     assert int(ds.branch_begin[0]) == End.step_too_small
     assert abs(float(ds.branch_parameter[0, 0])) < 1e-6
-    few = "analysis.continuation={low: 0.5, high: 1, max_points: 5}"
-    ds = run(*words, "map.initial={x: 1}", few)
+    ds = run(*words, "analysis.continuation.low=0.5", "analysis.continuation.max_points=5")
     assert End.full in (int(ds.branch_begin[0]), int(ds.branch_end[0]))
     assert int(ds.branch_points[0]) <= 5
 
