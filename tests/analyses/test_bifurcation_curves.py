@@ -6,6 +6,7 @@ import pytest
 import pipeline
 from pipeline.analyses.branches.curves import End
 from pipeline.analyses.branches.detect import Kind
+from pipeline.analyses.branches.forms import Criticality
 from pipeline.errors import ConfigError
 
 EXACT = 1e-12  # what bifurcations are located to
@@ -64,14 +65,32 @@ def test_each_line_has_its_branches(cubic):
             assert folds == pytest.approx([-a, a], rel=EXACT)
 
 
-def test_neimark_sacker_up_to_its_resonance():
+@pytest.fixture(scope="module")
+def delayed():
+    """x' = a x (1 - (1 - c) y - c x), y' = x: at c = 0 the delayed logistic map."""
+    return run("map=custom", "map.equations={x: 'a*x*(1 - (1 - c)*y - c*x)', y: x}",
+               "map.initial={x: 0.4, y: 0.4}", "map.parameters={a: 2, c: 0}",
+               "grid={c: {values: [0, 0.2]}}",
+               "analysis.continuation={parameter: a, low: 1.5, high: 6, max_period: 1}",
+               "analysis.bifurcations.switch=[]",
+               "analysis.bifurcation_curves={second_low: 0, second_high: 0.9}")  # fmt: skip
+
+
+def test_neimark_sacker(delayed):
+    # Row 22: multipliers exp(i pi / 3); Kuznetsov has -2 for a vector of length sqrt(2).
+    ds = delayed.sel(c=0)
+    (k,) = np.flatnonzero(ds.bifurcation_type.values == Kind.neimark_sacker)
+    one = ds.isel(bifurcation=k)
+    assert float(one.bifurcation_parameter) == pytest.approx(2, rel=EXACT)
+    assert float(one.bifurcation_angle) == pytest.approx(np.pi / 3, rel=EXACT)
+    assert float(one.bifurcation_coefficient) == pytest.approx(-1)
+    assert int(one.bifurcation_criticality) == Criticality.supercritical
+    assert np.isnan(ds.cascade_parameter.values).all()
+
+
+def test_neimark_sacker_up_to_its_resonance(delayed):
     # The fixed point 1 - 1/a has the determinant (1 - c)(a - 1) and the trace 1 - c (a - 1).
-    ds = run("map=custom", "map.equations={x: 'a*x*(1 - (1 - c)*y - c*x)', y: x}",
-             "map.initial={x: 0.4, y: 0.4}", "map.parameters={a: 2, c: 0.2}",
-             "analysis.continuation={parameter: a, low: 1.5, high: 6, max_period: 1}",
-             "analysis.bifurcations.switch=[]",
-             "analysis.bifurcation_curves={second_low: 0, second_high: 0.9}")  # fmt: skip
-    ((a, c, one),) = curves(ds, Kind.neimark_sacker)
+    ((a, c, one),) = curves(delayed, Kind.neimark_sacker)
     assert a == pytest.approx(1 + 1 / (1 - c), rel=EXACT)
     angle = one.curve_angle.values
     assert np.cos(angle) == pytest.approx((1 - c * (a - 1)) / 2, abs=EXACT)

@@ -96,11 +96,12 @@ def test_cells_are_followed_as_one_by_one():
 
 
 # One program for three maps, which a number tells apart: compiling is what takes time.
+FORMULA = "where(kind < 1, x + p**2 + x**2 - 1, where(kind < 2, x/2 + 1/(2*p), x/2 + sqrt(p)))"
 THREE = (
-    "map=custom", "map.equations={x: 'where(kind < 1, x + p**2 + x**2 - 1, "
-    "where(kind < 2, x/2 + 1/(2*p), x/2 + sqrt(p)))'}",
+    "map=custom",
+    f"map.equations={{x: '{FORMULA}'}}",
     "analysis.continuation={parameter: p, max_period: 1}",
-)  # fmt: skip
+)
 
 
 def test_a_closed_branch():
