@@ -32,6 +32,9 @@ MOST_TOLD = 10
 ADVICE = {
     ("cycle_search", "full"): " (more cycles than analysis.cycles.max_cycles)",
     ("cycle_search", "unsettled"): " (still new ones: raise analysis.cycles.starts)",
+    ("branch_search", "full"): " (more branches than analysis.continuation.max_branches)",
+    ("bifurcation_search", "full"): " (more than analysis.bifurcations.max_bifurcations)",
+    ("curve_search", "full"): " (more curves than analysis.bifurcation_curves.max_curves)",
     ("manifold_search", "full"): " (more branches than analysis.manifolds.max_manifolds)",
     ("manifold_search", "unsettled"): " (still new saddles: raise analysis.manifolds.starts)",
 }

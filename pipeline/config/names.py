@@ -26,13 +26,14 @@ RESULTS = frozenset(
     lag frequency recurrence_rate determinism correlation_radius correlation_sum
     correlation_dimension correlation_dimension_error zero_one gali gali_iteration sali
     expansion_entropy expansion_entropy_error log_expansion expansion_step
-    branch_count branch_period branch_origin branch_parent branch_points branch_begin branch_end
-    branch_parameter branch_arclength branch_stable branch_multiplier_re branch_multiplier_im
-    branch_cycle_point bifurcation bifurcation_count bifurcation_type bifurcation_parameter
-    bifurcation_period bifurcation_branch bifurcation_residual bifurcation_coefficient
-    bifurcation_criticality bifurcation_angle cascade doubling cascade_parameter cascade_period
-    cascade_delta cascade_alpha curve curve_count curve_type curve_period curve_points curve_point
-    curve_begin curve_end curve_parameter curve_second curve_residual curve_coefficient curve_angle
+    branch_count branch_search branch_period branch_origin branch_parent branch_points
+    branch_begin branch_end branch_parameter branch_arclength branch_stable branch_multiplier_re
+    branch_multiplier_im branch_cycle_point bifurcation bifurcation_count bifurcation_search
+    bifurcation_type bifurcation_parameter bifurcation_period bifurcation_branch
+    bifurcation_residual bifurcation_coefficient bifurcation_criticality bifurcation_angle
+    cascade doubling cascade_parameter cascade_period cascade_delta cascade_alpha curve
+    curve_count curve_search curve_type curve_period curve_points curve_point curve_begin
+    curve_end curve_parameter curve_second curve_residual curve_coefficient curve_angle
     manifold manifold_count manifold_search manifold_stable manifold_period manifold_multiplier
     manifold_side manifold_end manifold_points manifold_point manifold_arclength
     """.split()

@@ -9,6 +9,7 @@ import pipeline
 from pipeline.analyses.branches.advance import End
 from pipeline.analyses.branches.programs import Measured
 from pipeline.analyses.branches.trace import Branch, measured, smooth
+from pipeline.analyses.cycles import Searched
 from pipeline.errors import ConfigError
 
 ROUNDING = 1e-12  # of a few operations on numbers of order 1
@@ -141,6 +142,7 @@ def test_more_branches_than_room(logistic):
     ds = run(*words, "analysis.continuation={max_period: 3, max_branches: 1}")
     assert ds.sizes["branch"] == 1
     assert int(ds.branch_count) > 1
+    assert int(ds.branch_search) == Searched.full
 
 
 def test_single_precision():

@@ -10,7 +10,8 @@ from pipeline.analyses import components
 from pipeline.analyses.branches.curves import Curve, End
 from pipeline.analyses.branches.detect import Kind
 from pipeline.analyses.branches.programs import Frame
-from pipeline.analyses.branches.record import natural, numbers
+from pipeline.analyses.branches.record import natural, numbers, search
+from pipeline.analyses.cycles import Searched
 from pipeline.arrays import Dimension, Variable, flags
 from pipeline.state import Components
 
@@ -36,6 +37,8 @@ def variables(every: Components, room: Room) -> tuple[Variable, ...]:
     first, second = room.quantities
     found = (
         Variable("curve_count", (), "int32", "curves there are, with room or not"),
+        Variable("curve_search", (), "int8", "whether there was room for all",
+                 attributes=flags(Searched)),
         Variable("curve_type", (curve,), "int8", "what happens along it", attributes=flags(Kind)),
         Variable("curve_period", (curve,), "int32", "period, 0 where there is no curve"),
         Variable("curve_points", (curve,), "int32", "points of the curve"),
@@ -95,6 +98,7 @@ def arrays(
         states[at][:n, : curve.period] = natural(frame, curve.cell, curve.points)
     return {
         "curve_count": count,
+        "curve_search": search(count, room.curves),
         "curve_type": kind,
         "curve_period": period,
         "curve_points": points,

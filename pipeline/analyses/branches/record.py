@@ -15,7 +15,7 @@ from pipeline.analyses.branches.detect import Kind
 from pipeline.analyses.branches.findings import Findings
 from pipeline.analyses.branches.forms import Criticality
 from pipeline.analyses.branches.programs import Frame
-from pipeline.analyses.cycles import Stability
+from pipeline.analyses.cycles import Searched, Stability
 from pipeline.arrays import Dimension, Variable, flags
 from pipeline.solvers.target import NEGLIGIBLE
 from pipeline.state import Components
@@ -61,6 +61,8 @@ def branch_variables(every: Components, room: Room) -> tuple[Variable, ...]:
     ends = flags(End)
     found = (
         Variable("branch_count", (), "int32", "branches there are, with room or not"),
+        Variable("branch_search", (), "int8", "whether there was room for all",
+                 attributes=flags(Searched)),
         Variable("branch_period", (branch,), "int32", "period, 0 where there is no branch"),
         Variable("branch_origin", (branch,), "int8", "what it was followed from",
                  attributes=flags(Origin)),
@@ -93,6 +95,8 @@ def bifurcation_variables(every: Components, room: Room) -> tuple[Variable, ...]
     row = (cascade, doubling)
     found = (
         Variable("bifurcation_count", (), "int32", "bifurcations found, with room or not"),
+        Variable("bifurcation_search", (), "int8", "whether there was room for all",
+                 attributes=flags(Searched)),
         Variable("bifurcation_type", (own,), "int8", "what happens", attributes=flags(Kind)),
         Variable("bifurcation_parameter", (own,), "float", "parameter at which it happens"),
         Variable("bifurcation_period", (own,), "int32", "period, 0 where there is none"),
@@ -132,6 +136,11 @@ def numbers(cells: list[int], total: int) -> tuple[np.ndarray, np.ndarray]:
     return own, count
 
 
+def search(count: np.ndarray, room: int) -> np.ndarray:
+    """[cells] How the search of each ended."""
+    return np.where(count > room, Searched.full, Searched.settled).astype(np.int8)
+
+
 def branch_arrays(
     found: Findings, every: Components, room: Room, total: int
 ) -> dict[str, np.ndarray]:
@@ -169,6 +178,7 @@ def branch_arrays(
         multipliers[at][:n] = branch.multipliers[:n]
     return {
         "branch_count": count,
+        "branch_search": search(count, room.branches),
         "branch_period": period,
         "branch_origin": origin,
         "branch_parent": parent,
@@ -218,6 +228,7 @@ def bifurcation_arrays(
         periods[at][:n] = [found.spots[k].period for k in one.spots]
     return {
         "bifurcation_count": count,
+        "bifurcation_search": search(count, room.bifurcations),
         "bifurcation_type": kind,
         "bifurcation_parameter": parameter,
         "bifurcation_period": period,
