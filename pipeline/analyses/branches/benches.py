@@ -65,64 +65,20 @@ class Stage:
 
 
 @dataclass(frozen=True)
-class Slice:
+class Chosen:
     """A bench of some cells of another, as if side by side.
 
     Attributes:
-        first, cells: the first of them, and how many.
-    """
-
-    bench: Bench
-    first: int
-    cells: int
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """One row."""
-        return (self.cells,)
-
-    @property
-    def starts(self) -> int:
-        """Of the other."""
-        return self.bench.starts
-
-    @property
-    def seed(self) -> int:
-        """Of the other."""
-        return self.bench.seed
-
-    def program(self, name: str, f: Callable[..., Any]) -> Callable[..., Any]:
-        """That of the other, at its cells."""
-        run = self.bench.program(name, f)
-        return lambda cells, *inputs: run(cells + self.first, *inputs)
-
-    def family(self, name: str, f: Callable[..., Any]) -> Callable[..., Any]:
-        """That of the other, at its cells."""
-        run = self.bench.family(name, f)
-        return lambda cells, *inputs: run(cells + self.first, *inputs)
-
-    def read(self, name: str, cell: int) -> np.ndarray:
-        """A result at the cell of the other."""
-        return self.bench.read(name, cell + self.first)
-
-
-@dataclass(frozen=True)
-class Line:
-    """A bench of cells of another that follows two quantities, the second of which is fixed.
-
-    Attributes:
         own: [k] the cell of the other.
-        values: [k] of the second quantity.
     """
 
     bench: Bench
     own: np.ndarray
-    values: np.ndarray
 
     @property
     def cells(self) -> int:
-        """As many as values."""
-        return len(self.values)
+        """As many as were chosen."""
+        return len(self.own)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -140,9 +96,31 @@ class Line:
         return self.bench.seed
 
     def program(self, name: str, f: Callable[..., Any]) -> Callable[..., Any]:
-        """That of the other, at the document's own values of both."""
+        """That of the other, at its cells."""
         run = self.bench.program(name, f)
         return lambda cells, *inputs: run(self.own[cells], *inputs)
+
+    def family(self, name: str, f: Callable[..., Any]) -> Callable[..., Any]:
+        """That of the other, at its cells."""
+        run = self.bench.family(name, f)
+        return lambda cells, *inputs: run(self.own[cells], *inputs)
+
+    def read(self, name: str, cell: int) -> np.ndarray:
+        """A result at the cell of the other."""
+        return self.bench.read(name, int(self.own[cell]))
+
+
+@dataclass(frozen=True)
+class Line(Chosen):
+    """The same of a bench that follows two quantities, the second of which is fixed in each cell.
+
+    Its `program` is at the document's own values of both.
+
+    Attributes:
+        values: [k] of the second quantity.
+    """
+
+    values: np.ndarray
 
     def family(self, name: str, f: Callable[..., Any]) -> Callable[..., Any]:
         """A function of a family of the first quantity alone."""
@@ -153,12 +131,8 @@ class Line:
         run = self.bench.family(f"on a line {name}", row)
         return lambda cells, *inputs: run(self.own[cells], self.values[cells], *inputs)
 
-    def read(self, name: str, cell: int) -> np.ndarray:
-        """A result at the cell of the other."""
-        return self.bench.read(name, int(self.own[cell]))
 
-
-def slices(bench: Bench) -> Iterator[Slice]:
+def slices(bench: Bench) -> Iterator[Chosen]:
     """All cells, so many at once."""
     for first in range(0, bench.cells, TOGETHER):
-        yield Slice(bench, first, min(TOGETHER, bench.cells - first))
+        yield Chosen(bench, np.arange(first, min(first + TOGETHER, bench.cells)))
