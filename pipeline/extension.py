@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline import contents, job, provenance
+from pipeline import blocks, contents, job, provenance
 from pipeline.contents import PIECE, Contents
 from pipeline.dataset import Block, Entry, Template
 from pipeline.engine import Tell, Wanted
@@ -126,6 +126,8 @@ def opened(
         yield None
         return
     path = Path(experiment.extend)
+    if blocks.index_of(path):
+        _refuse(path, "its blocks are kept as files of their own, and one file alone can grow")
     path = path / "result.nc" if path.is_dir() else path
     _refuse(path, _unfit(experiment, plan))
     with contextlib.ExitStack() as stack:
@@ -134,7 +136,7 @@ def opened(
             _refuse(path, _unlike(found, here) or _damaged(found, layout))
             grown = _placed(found, experiment, layout)
         except ArchiveError as error:
-            raise ConfigError([f"extend = {path}: {error}"]) from None
+            raise ConfigError([f"extend = {error}"]) from None  # which begins with the path
         wanted = grown.wanted
         taken = wanted.cells - wanted.count
         _refuse(path, None if taken else "it has none of these cells")
