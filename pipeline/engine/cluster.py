@@ -11,6 +11,7 @@ import contextlib
 import functools
 import logging
 import math
+import multiprocessing
 import os
 import shutil
 import signal
@@ -320,18 +321,39 @@ def _dashboard(client: Any) -> str:
 def _started(engine: Engine) -> Iterator[Any]:
     """A cluster of processes on this machine, for this run alone."""
     count = engine.workers or max(1, (os.cpu_count() or 1) // engine.threads)
-    with LocalCluster(
-        n_workers=count,
-        # One block at a time: its threads are XLA's.
-        threads_per_worker=1,
-        processes=True,
-        # Its own port, so that several runs do not quarrel about Dask's usual one.
-        dashboard_address="127.0.0.1:0",
-        # Results are no part of what workers remember, so nothing is to be spilt or stopped.
-        memory_limit=0,
-        silence_logs=logging.CRITICAL,
-    ) as cluster:
+    with (
+        _startable(),
+        LocalCluster(
+            n_workers=count,
+            # One block at a time: its threads are XLA's.
+            threads_per_worker=1,
+            processes=True,
+            # Its own port, so that several runs do not quarrel about Dask's usual one.
+            dashboard_address="127.0.0.1:0",
+            # Results are no part of what workers remember, so nothing is to be spilt or stopped.
+            memory_limit=0,
+            silence_logs=logging.CRITICAL,
+        ) as cluster,
+    ):
         yield cluster
+
+
+@contextlib.contextmanager
+def _startable() -> Iterator[None]:
+    """Processes as Dask starts them, in joblib's too, whose own way a new process does not know.
+
+    What Dask's parts say to one another is no part of a run's log.
+    """
+    log, method = logging.getLogger("distributed"), multiprocessing.get_start_method(True)
+    before, log.propagate = log.propagate, False
+    if method == "loky":
+        multiprocessing.set_start_method("spawn", force=True)
+    try:
+        yield
+    finally:
+        log.propagate = before
+        if method == "loky":
+            multiprocessing.set_start_method(method, force=True)
 
 
 class Patient(WorkerPlugin):

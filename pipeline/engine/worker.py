@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import os
 import threading
 from collections import Counter
 from dataclasses import dataclass
@@ -78,11 +79,15 @@ def _ready(folder: str, threads: int) -> _Ready:
         document = notation.read(found.texts["document"])
     except notation.Fault as fault:  # pragma: no cover  # the driver has written it
         raise CobwebError(f"{folder}: {fault.reason}") from None
-    wanted = config.device_of(document)
+    wanted, flags = config.device_of(document), os.environ.get("XLA_FLAGS", "")
     if wanted is not None:
         device.start(wanted)
     experiment = config.read(document)
-    device.check(experiment.device)
+    try:
+        device.check(experiment.device)
+    except CobwebError:
+        os.environ["XLA_FLAGS"] = flags  # JAX has not read the others, whatever comes next
+        raise
     _alike(found, experiment)
     layout = dataset.template(experiment)
     plan, notes = job.replay(experiment, layout.cell_bytes, json.loads(found.texts["plan"]))

@@ -78,7 +78,9 @@ def test_a_local_cluster_by_the_command(root: Path, tmp_path: Path, whole: str) 
     assert done.stderr == ""
     assert hashes(tmp_path) == whole
     assert sorted(os.listdir(tmp_path)) == ["result.nc", "run.log"]
-    assert "2 workers here" in (tmp_path / "run.log").read_text()
+    log = (tmp_path / "run.log").read_text()
+    assert "2 workers here" in log
+    assert "Scheduler" not in log
 
 
 def test_workers_that_are_killed(
