@@ -321,21 +321,23 @@ def _dashboard(client: Any) -> str:
 def _started(engine: Engine) -> Iterator[Any]:
     """A cluster of processes on this machine, for this run alone."""
     count = engine.workers or max(1, (os.cpu_count() or 1) // engine.threads)
-    with (
-        _startable(),
-        LocalCluster(
-            n_workers=count,
-            # One block at a time: its threads are XLA's.
-            threads_per_worker=1,
-            processes=True,
-            # Its own port, so that several runs do not quarrel about Dask's usual one.
-            dashboard_address="127.0.0.1:0",
-            # Results are no part of what workers remember, so nothing is to be spilt or stopped.
-            memory_limit=0,
-            silence_logs=logging.CRITICAL,
-        ) as cluster,
-    ):
-        yield cluster
+    with _startable(), contextlib.ExitStack() as stack:
+        try:
+            cluster = LocalCluster(
+                n_workers=count,
+                # One block at a time: its threads are XLA's.
+                threads_per_worker=1,
+                processes=True,
+                # Its own port, so that several runs do not quarrel about Dask's usual one.
+                dashboard_address="127.0.0.1:0",
+                # Results are no part of what workers remember: nothing is to be spilt or stopped.
+                memory_limit=0,
+                silence_logs=logging.CRITICAL,
+            )
+        except RuntimeError as error:
+            reason = 'a script guards its call by `if __name__ == "__main__":`'
+            raise CobwebError(f"engine = dask: no worker could be started; {reason}.") from error
+        yield stack.enter_context(cluster)
 
 
 @contextlib.contextmanager
