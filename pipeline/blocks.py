@@ -17,6 +17,7 @@ import numpy as np
 from pipeline import archive, parts
 from pipeline.contents import Contents
 from pipeline.dataset import Entry, Template
+from pipeline.errors import ForeignError
 from pipeline.parts import BYTE, DIGEST, FIRST, LAST, PART
 
 # In the folder of a run; pieces lie in a folder beside it.
@@ -84,6 +85,9 @@ def _told(labels: Mapping[str, Any]) -> dict[str, Any]:
 def damaged(index: Contents) -> Iterator[str]:
     """The pieces of an index that are missing or do not have their hash."""
     folder = index.path.parent / Path(index.texts["pieces"]).name
+    missing = {FIRST, LAST, DIGEST} - set(index.variables)
+    if missing:  # hashes may be recorded of none of them
+        raise ForeignError(f"{index.path}: no index of blocks of Cobweb's.")
     firsts, lasts, digests = (index.read(name, ()).tolist() for name in (FIRST, LAST, DIGEST))
     for first, last, digest in zip(firsts, lasts, digests, strict=True):
         path = parts.path_of(folder, first, last)

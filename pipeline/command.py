@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from pipeline import config, device, engine, execution, job, preparation, provenance
+from pipeline import blocks, config, device, engine, execution, job, preparation, provenance
 from pipeline.config import composition, jobs
 from pipeline.config.jobs import Swept
 from pipeline.config.mistakes import Mistakes
@@ -276,10 +276,9 @@ def _file(experiment: Experiment, overrides: Sequence[str]) -> None:
     LOG.info("experiment %s into %s", experiment.name, folder)
     report = execution.file(experiment, folder, overrides, progress, say)
     if report is None:
-        say(
-            f"{shown / execution.RESULT} holds the finished result of this document; nothing to do."
-        )
-        say(f"To draw it: python -m pipeline figure {shown / execution.RESULT}")
+        path = shown / (execution.RESULT if experiment.engine.join else blocks.INDEX)
+        say(f"{path} holds the finished result of this document; nothing to do.")
+        say(f"To draw it: python -m pipeline figure {path}")
         return
     for line in summary(report):
         say(line)

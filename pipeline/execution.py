@@ -29,6 +29,7 @@ from pipeline import (
     filing,
     job,
     notation,
+    parts,
     preparation,
     presentation,
     provenance,
@@ -130,12 +131,13 @@ def file(
     """
     joined = experiment.engine.join
     path = folder / (RESULT if joined else blocks.INDEX)
+    pieces = filing.parts_of(path) if joined else path.parent
     if path.exists():
         same(path, experiment)
         return None
     layout, plan = preparation.prepare(experiment)
     engine.check(experiment)
-    _room(folder, layout.bytes)
+    _room(path, pieces, layout.bytes)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -218,6 +220,10 @@ def _kept(run: _Run, index: filing.Filing) -> Report:
     """Compute into the files that workers write, and index them."""
     experiment, layout, plan = run.experiment, run.layout, run.plan
     order = _order(experiment, plan, index.path.parent, None)
+    for other, differing in order.others():
+        reason = f"holds blocks of an unfinished run with another {differing}"
+        advice = "go on as it was begun, choose another folder, or delete it"
+        raise CobwebError(f"{other}: {reason}; {advice}.")
     counts: dict[str, Counter[str]] = {}
     clock, pieces = Clock(), []
     with engine.opened(experiment, plan, order, 0, run.tell) as source, clock.running():
@@ -233,6 +239,7 @@ def _kept(run: _Run, index: filing.Filing) -> Report:
     index.texts = None
     index.begin(own, {**run.here, **texts})
     index.put(0, len(pieces), arrays)
+    parts.settle(order.own, pieces)
     index.finish(clock.record(plan.cells * experiment.iterate.steps))
     run.tell("blocks are kept as files: pipeline.open reads them as one; nothing is drawn")
     return Report(experiment, plan, clock, counts, (index.path,), layout.bytes)
@@ -307,7 +314,7 @@ def _continued(
     ):
         reason = "of another document; choose another folder, or delete it"
         raise CobwebError(f"{aside} {reason}.")
-    for name in ("packages", "machine", "device", "xla_flags"):
+    for name in provenance.BITS:
         if texts.get(name) != here[name]:
             there, now = (" ".join(t.get(name, "").split()) for t in (texts, here))
             reason = f"begun with {name} = {there}, where this is {now}; its bits would not fit"
@@ -347,12 +354,15 @@ def _patient() -> Iterator[list[int]]:
 
 def _ahead(coming: Iterable[Block]) -> Iterator[Block]:
     """The same blocks, each computed while the one before it is used."""
-    source = iter(coming)
-    with ThreadPoolExecutor(1, "cobweb-job") as pool:
+    source, pool = iter(coming), ThreadPoolExecutor(1, "cobweb-job")
+    try:
         after = pool.submit(next, source, None)
         while (block := after.result()) is not None:
             after = pool.submit(next, source, None)
             yield block
+    finally:
+        # Whoever breaks off does not wait for a block that may never come.
+        pool.shutdown(wait=False, cancel_futures=True)
 
 
 def _signed(layout: Template) -> Template:
@@ -381,11 +391,9 @@ def same(path: Path, experiment: Experiment) -> None:
         raise CobwebError(f"{path}: holds the result of another document; choose another folder.")
 
 
-def _room(folder: Path, size: int) -> None:
-    existing = next(
-        path for path in (folder.absolute(), *folder.absolute().parents) if path.exists()
-    )
+def _room(path: Path, folder: Path, size: int) -> None:
+    existing = next(parent for parent in path.absolute().parents if parent.exists())
     free = shutil.disk_usage(existing).free
-    if size > free:
+    if size > free and (size := size - filing.held(path, folder)) > free:
         need, have = (f"{n / 2**30:.2f} GiB" for n in (size, free))
         raise ConfigError([f"grid: the result takes {need} and {existing} has {have} free."])

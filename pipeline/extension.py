@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,16 +16,16 @@ from typing import Any
 
 import numpy as np
 
-from pipeline import contents, job, provenance
-from pipeline.contents import Contents
+from pipeline import blocks, contents, job, provenance
+from pipeline.contents import PIECE, Contents
 from pipeline.dataset import Block, Entry, Template
 from pipeline.engine import Tell, Wanted
 from pipeline.errors import ArchiveError, ConfigError
 from pipeline.experiment import Experiment
 from pipeline.maps import Map
 
-# Cells between two that are wanted, up to which they are read along: that costs less than a call.
-GAP = 4096
+# Bytes between two cells that are wanted, up to which they are read along: less than a call costs.
+GAP = 2**15
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,7 +96,10 @@ def _rows(found: Contents, entry: Entry, grid: tuple[int, ...], cells: np.ndarra
     """[c, ...] the values of a variable at some cells, read in few pieces."""
     order = np.argsort(cells, kind="stable")
     ordered = cells[order]
-    ends = np.flatnonzero(np.diff(ordered) > GAP) + 1
+    size = max(1, math.prod(entry.shape[len(grid) :]) * entry.dtype.itemsize)
+    # However far they lie apart, what is read at once is bounded.
+    far = np.diff(ordered) > max(1, GAP // size)
+    ends = np.flatnonzero(far | (np.diff(ordered // max(1, PIECE // size)) > 0)) + 1
     parts = [
         found.cells(entry.name, grid, int(some[0]), int(some[-1]) + 1)[some - some[0]]
         for some in np.split(ordered, ends)
@@ -122,6 +126,8 @@ def opened(
         yield None
         return
     path = Path(experiment.extend)
+    if blocks.index_of(path):
+        _refuse(path, "its blocks are kept as files of their own, and one file alone can grow")
     path = path / "result.nc" if path.is_dir() else path
     _refuse(path, _unfit(experiment, plan))
     with contextlib.ExitStack() as stack:
@@ -130,7 +136,7 @@ def opened(
             _refuse(path, _unlike(found, here) or _damaged(found, layout))
             grown = _placed(found, experiment, layout)
         except ArchiveError as error:
-            raise ConfigError([f"extend = {path}: {error}"]) from None
+            raise ConfigError([f"extend = {error}"]) from None  # which begins with the path
         wanted = grown.wanted
         taken = wanted.cells - wanted.count
         _refuse(path, None if taken else "it has none of these cells")
@@ -162,8 +168,7 @@ def _unlike(found: Contents, here: Mapping[str, str]) -> str | None:
     for name in provenance.BITS:
         if found.texts.get(name) != here[name]:
             return f"made with another {name}; its bits would not fit"
-    kernels = [json.loads(texts["plan"]).get("kernel") for texts in (found.texts, here)]
-    if kernels[0] != kernels[1]:
+    if found.table("plan").get("kernel") != json.loads(here["plan"])["kernel"]:
         return "computed by another kernel; its bits would not fit"
     documents = [provenance.document(texts) for texts in (found.texts, here)]
     kept = [provenance.essence({**d, "grid": {}, "experiment": ""}) for d in documents]

@@ -55,6 +55,19 @@ def journal_of(path: Path) -> Path:
     return path.with_name(f".{path.name}.journal")
 
 
+def held(path: Path, folder: Path) -> int:
+    """Bytes of the disk that an earlier run of a result has taken already.
+
+    Args:
+        folder: of what workers have filed.
+    """
+    size = 0
+    for place in (partial_of(path), *folder.glob("*/*.zip")):
+        with contextlib.suppress(FileNotFoundError):
+            size += place.stat().st_blocks * 512
+    return size
+
+
 class Filing:
     """One result on its way to the disk; a context that leaves it whole, or ready to go on.
 

@@ -8,9 +8,11 @@ of netCDF allows; only the driver writes the result.
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import os
 import re
+import struct
 import uuid
 import zipfile
 from collections.abc import Collection, Mapping
@@ -23,6 +25,11 @@ from pipeline.errors import DamageError
 # What an index has of parts that are kept; no name of a document begins so.
 PART, BYTE = "_part", "_byte"
 FIRST, LAST, DIGEST = "_part_first", "_part_last", "_part_sha256"
+# What Python says of zips and arrays that are none, or of another kind than those written here.
+FAULTS = (
+    *(zipfile.BadZipFile, ValueError, EOFError, KeyError, MemoryError),
+    *(NotImplementedError, RuntimeError, OverflowError, SyntaxError, struct.error),
+)
 NAMED = re.compile(r"(\d{15,19})-(\d{15,19})\.zip")
 
 
@@ -72,14 +79,21 @@ def read(
         DamageError: it is not as it was written, or has no such variable.
     """
     try:
+        size = path.stat().st_size
         with zipfile.ZipFile(path) as whole:
             wanted = whole.namelist() if names is None else [f"{name}.npy" for name in names]
             for name in wanted:
-                if whole.getinfo(name).file_size > most:
+                member = whole.getinfo(name)
+                # What is packed, or overlaps, could unpack to more than any memory holds.
+                if member.compress_type or member.file_size > min(most, size):
                     raise DamageError(f"{path}: damaged (its {name} is too large).")
             return {name.removesuffix(".npy"): _array(whole, name) for name in wanted}
-    except (zipfile.BadZipFile, ValueError, EOFError, KeyError, MemoryError) as error:
+    except FAULTS as error:
         raise DamageError(f"{path}: damaged ({error}).") from None
+    except OSError as error:
+        if error.errno == errno.EINVAL:  # a place before the file's beginning
+            raise DamageError(f"{path}: damaged ({error}).") from None
+        raise
 
 
 def _array(whole: zipfile.ZipFile, name: str) -> np.ndarray:
@@ -109,3 +123,21 @@ def remove(folder: Path, upto: int) -> None:
         if last <= upto:
             with contextlib.suppress(FileNotFoundError):
                 path_of(folder, first, last).unlink()
+
+
+def settle(folder: Path, kept: Collection[tuple[int, int, str]]) -> None:
+    """Bring the names of what is kept to the disk, and let go what killed workers have left.
+
+    Args:
+        kept: (first cell, one past the last, ...) of each part.
+    """
+    names = {path_of(folder, first, last).name for first, last, _ in kept}
+    for name in os.listdir(folder):
+        if ".zip" in name and name not in names:
+            with contextlib.suppress(FileNotFoundError):
+                (folder / name).unlink()
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

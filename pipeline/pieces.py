@@ -21,6 +21,8 @@ from pipeline.errors import DamageError, ForeignError
 
 # Bytes of one chunk of Dask's, about.
 CHUNK = 2**27
+# Chunks of a variable: a stranger's few bytes may declare any number.
+MOST = 2**17
 # Pieces of a variable that a process keeps: neighbouring rows are often asked for one by one.
 KEPT = 4
 
@@ -43,23 +45,41 @@ def joined(index: xarray.Dataset, texts: Mapping[str, str], path: Path) -> xarra
         grid = tuple(described[0][2])
         if not re.fullmatch("[0-9a-f]{16}", folder):
             raise ValueError(folder)
-    except (KeyError, ValueError, IndexError):
+        cells = math.prod(grid)
+        whole = len(firsts) and firsts[0] == 0 and lasts[-1] == cells
+        if not whole or (firsts[1:] != lasts[:-1]).any() or (firsts >= lasts).any():
+            raise DamageError(f"{path}: its pieces do not cover its {cells:,} cells.")
+        variables = {row[0]: _variable(path.parent / folder, row, grid, lasts) for row in described}
+        coordinates = {name: values.load() for name, values in index.coords.items()}
+        found = xarray.Dataset(variables, coordinates, index.attrs)
+    except (KeyError, ValueError, IndexError, TypeError, AttributeError, RecursionError):
         raise ForeignError(f"{path}: no index of blocks of Cobweb's.") from None
-    cells = math.prod(grid)
-    whole = len(firsts) and firsts[0] == 0 and lasts[-1] == cells
-    if not whole or (firsts[1:] != lasts[:-1]).any() or (firsts >= lasts).any():
-        raise DamageError(f"{path}: its pieces do not cover its {cells:,} cells.")
-    variables = {}
-    for name, dimensions, shape, kind, told in described:
-        own = Pieces(path.parent / folder, name, tuple(shape), np.dtype(kind), grid, lasts)
-        labels = {k: np.array(v[1], v[0]) if isinstance(v, list) else v for k, v in told.items()}
-        variables[name] = xarray.Variable(dimensions, indexing.LazilyIndexedArray(own), labels)
-    coordinates = {name: values.load() for name, values in index.coords.items()}
-    found = xarray.Dataset(variables, coordinates, index.attrs)
     if grid and find_spec("dask"):
-        widest = max(variable.nbytes for variable in found.data_vars.values())
-        found = found.chunk({described[0][1][0]: max(1, grid[0] * CHUNK // max(1, widest))})
+        found = found.chunk(_chunks(found, len(grid)))
     return found
+
+
+def _variable(
+    folder: Path, described: list[Any], grid: tuple[int, ...], ends: np.ndarray
+) -> xarray.Variable:
+    name, dimensions, shape, kind, told = described
+    if tuple(shape[: len(grid)]) != grid or np.dtype(kind).hasobject:
+        raise ValueError(name)
+    own = Pieces(folder, name, tuple(shape), np.dtype(kind), grid, ends)
+    labels = {k: np.array(v[1], v[0]) if isinstance(v, list) else v for k, v in told.items()}
+    return xarray.Variable(dimensions, indexing.LazilyIndexedArray(own), labels)
+
+
+def _chunks(found: xarray.Dataset, axes: int) -> dict[Any, int]:
+    """{axis: values in one chunk}, neighbouring cells being together, as in pieces."""
+    widest = max(found.data_vars.values(), key=lambda variable: variable.nbytes)
+    size, most = widest.nbytes, max(CHUNK, widest.nbytes // MOST)
+    chunks = {}
+    for axis in widest.dims[:axes]:
+        row = max(1, size // widest.sizes[axis])
+        chunks[axis] = min(widest.sizes[axis], max(1, most // row))
+        size = row
+    return chunks
 
 
 class Pieces(BackendArray):
@@ -107,7 +127,7 @@ class Pieces(BackendArray):
             mine = owner == piece
             first = int(self.ends[piece - 1]) if piece else 0
             rows[mine] = self._piece(first, int(self.ends[piece]))[flat[mine] - first]
-        return rows.reshape(*sides, *self.shape[count:])[(..., *inner) if inner else ...]
+        return rows.reshape((*sides, *self.shape[count:]))[(..., *inner) if inner else ...]
 
     def _piece(self, first: int, last: int) -> np.ndarray:
         shape = last - first, *self.shape[len(self.grid) :]

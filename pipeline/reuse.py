@@ -90,7 +90,11 @@ def _known(path: Path, changed: int) -> tuple[str, ...]:
 
 def _key(texts: Mapping[str, str]) -> tuple[str, ...]:
     essence = provenance.essence(provenance.document(texts))
-    return (essence, *(texts.get(name, "") for name in provenance.BITS))
+    # Its blocks count too where bits follow from them: those of a smaller memory are others.
+    plan = provenance.table(texts.get("plan", ""))
+    free = provenance.table(plan.get("kernel", "")).get("width") != "1"
+    told = plan.get("kernel", "") if free else texts["plan"]
+    return (essence, told, *(texts.get(name, "") for name in provenance.BITS))
 
 
 def damaged(path: Path) -> bool:

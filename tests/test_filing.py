@@ -17,7 +17,7 @@ import netCDF4
 import numpy as np
 import pytest
 
-from pipeline import api, archive, config, execution, filing, restoration
+from pipeline import api, archive, config, execution, filing, provenance, restoration
 from pipeline.errors import ArchiveError, CobwebError
 from tests.test_command import environment
 
@@ -125,6 +125,21 @@ def test_another_environment_is_refused(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setenv("XLA_FLAGS", "--xla_cpu_max_isa=SSE4_2")
     with pytest.raises(CobwebError, match="begun with xla_flags = , where this is --xla_cpu"):
         restoration.resume(tmp_path)
+    monkeypatch.undo()
+    # The archive would name the code that has begun it alone.
+    monkeypatch.setattr(provenance, "code", lambda: "another")
+    with pytest.raises(CobwebError, match=r"begun with code = .*, where this is another; its"):
+        restoration.resume(tmp_path)
+
+
+def test_room_that_is_taken_already(tmp_path: Path) -> None:
+    """What a run has filed before it was stopped does not need its room twice."""
+    path, folder = tmp_path / "result.nc", tmp_path / ".result.nc.blocks"
+    assert filing.held(path, folder) == 0
+    (folder / "0123").mkdir(parents=True)
+    for place in (filing.partial_of(path), folder / "0123" / "piece.zip"):
+        place.write_bytes(bytes(2**16))
+    assert filing.held(path, folder) >= 2**17
 
 
 def test_two_runs_into_one_folder(tmp_path: Path) -> None:

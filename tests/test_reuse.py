@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import pipeline
-from pipeline import archive, config, execution, job, provenance
+from pipeline import archive, config, execution, job, provenance, reuse
 from pipeline.__main__ import main
 from pipeline.errors import CobwebError, ConfigError
 from tests.archives import rewritten
@@ -98,6 +98,17 @@ def test_what_other_code_has_made_is_computed(
     report = execution.file(experiment(SMALL, f"reuse={earlier}"), tmp_path)
     assert report is not None
     assert report.taken is None
+
+
+def test_blocks_count_where_bits_follow_from_them(earlier: Path) -> None:
+    """Those of vectors, which a smaller memory makes others."""
+    texts = archive.provenance(earlier / "small" / "result.nc")
+    for width, same in ((64, True), (1, False)):
+        plan = json.loads(texts["plan"])
+        plan["kernel"]["width"] = width
+        here = {**texts, "plan": json.dumps(plan)}
+        there = {**texts, "plan": json.dumps({**plan, "block": plan["block"] + 1})}
+        assert (reuse._key(here) == reuse._key(there)) is same
 
 
 def test_a_damaged_archive_is_not_taken_over(earlier: Path, tmp_path: Path) -> None:

@@ -68,7 +68,7 @@ ENGINES: dict[str, Settings] = {
     },
 }
 # What Dask's schedulers are reached by.
-ADDRESS = r"(tcp|tls|ws|wss|ucx)://[^\s/@]+:\d{1,5}"
+ADDRESS = r"(tcp|tls|ws|wss)://[^\s/@]+:\d{1,5}"
 TOP: Settings = {
     "experiment": Setting("text", "custom", "what the run is called"),
     "dry_run": Setting("boolean", False, "print the plan and stop"),

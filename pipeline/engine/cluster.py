@@ -11,12 +11,13 @@ import contextlib
 import functools
 import logging
 import math
+import multiprocessing
 import os
 import shutil
 import signal
 import time
 import uuid
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from importlib.util import find_spec
@@ -27,6 +28,7 @@ import numpy as np
 from distributed import Client, KilledWorker, LocalCluster, Worker, WorkerPlugin
 from distributed.client import FutureCancelledError
 from distributed.comm.core import CommClosedError
+from distributed.security import Security
 
 from pipeline import dataset, job, parts, provenance
 from pipeline.dataset import Template
@@ -84,15 +86,14 @@ def opened(
         size = plan.block * blocks(experiment, layout, plan, order.wanted.count, workers)
         told = _Told()
         client.subscribe_topic("all", lambda event: _note(told, event[1]))
-        run = _Run(client, folder, layout, threads, tell)
-        filed = _filed(run, order, begin, size)
+        run = _Run(client, folder, threads, tell)
         count = math.ceil((plan.cells - begin) / size)
         try:
             yield Source(
-                _joined(run, filed, told),
+                _joined(run, _filed(run, order, begin, size), told),
                 count,
                 lambda: (told.compile_seconds, told.program_bytes),
-                receipts=_received(run, filed, told),
+                receipts=_received(run, _filed(run, order, begin, size, looked=True), told),
                 safe=functools.lru_cache(1)(functools.partial(parts.remove, folder)),
             )
         finally:
@@ -122,7 +123,6 @@ class _Run:
 
     client: Any
     folder: Path
-    layout: Template
     threads: int
     tell: Tell
 
@@ -136,13 +136,16 @@ class _Run:
 Filed = tuple[int, int, Any]
 
 
-def _filed(run: _Run, order: Order, begin: int, size: int) -> Iterator[Filed]:
+def _filed(
+    run: _Run, order: Order, begin: int, size: int, *, looked: bool = False
+) -> Iterator[Filed]:
     """(first cell, one past the last, its task) of all pieces, in order, handed out ahead.
 
-    The task is None where an earlier run has filed the piece.
+    Args:
+        looked: whether workers look through what an earlier run has filed; else its task is None.
     """
     there = parts.there(run.folder)
-    made = {first for first, _ in there}
+    made = set() if looked else {first for first, _ in there}
     coming = order.wanted.pieces(begin, size, there)
     waiting: deque[Filed] = deque()
     most, asked = 0, -math.inf
@@ -172,6 +175,7 @@ def _joined(
                 break
             except DamageError as error:
                 run.tell(f"{error} It is computed again.")
+                parts.path_of(run.folder, first, last).unlink(missing_ok=True)
                 task = run.submit(first, last)
         else:
             raise CobwebError(f"{run.folder}: what workers file there comes back damaged.")
@@ -179,24 +183,9 @@ def _joined(
 
 
 def _received(run: _Run, filed: Iterator[Filed], told: _Told) -> Iterator[Receipt]:
-    """The receipts of the pieces; those that an earlier run has filed are looked through here."""
+    """The receipts of the pieces."""
     for first, last, task in filed:
-        path = parts.path_of(run.folder, first, last)
-        if task is None:
-            try:
-                yield _looked(run, path, first, last)
-                continue
-            except DamageError as error:
-                run.tell(f"{error} It is computed again.")
-                task = run.submit(first, last)
         yield _receive(run, first, last, task, told)
-
-
-def _looked(run: _Run, path: Path, first: int, last: int) -> Receipt:
-    """The receipt of a piece that is there, every value of which is read."""
-    counts: dict[str, Counter[str]] = {}
-    dataset.count(counts, run.layout, parts.read(path))
-    return Receipt(first, last, "", 0.0, 0.0, 0, parts.digest(path), counts)
 
 
 def _ended(run: _Run, first: int, last: int, task: Any) -> Any:
@@ -208,7 +197,7 @@ def _ended(run: _Run, first: int, last: int, task: Any) -> Any:
     for _ in range(AGAIN):
         try:
             with _connected(run):
-                return task.result()
+                return _awaited(run, task)
         except KilledWorker as error:
             count = error.allowed_failures + 1
             run.tell(f"{count} workers were lost at cells {first:,} to {last - 1:,}; once more")
@@ -222,6 +211,20 @@ def _ended(run: _Run, first: int, last: int, task: Any) -> Any:
     where = f"at cells {first:,} to {last - 1:,}"
     reason = "lower device.memory, or give workers more memory"
     raise CobwebError(f"engine = dask: workers were lost time and again {where}; {reason}.")
+
+
+def _awaited(run: _Run, task: Any) -> Any:
+    """What a task has returned; that nobody is there to do it is told, once."""
+    told = False
+    while True:
+        try:
+            return task.result(timeout=ASK)
+        except TimeoutError:
+            if task.status == "error":  # a folder of the worker's has not answered
+                raise
+        if not told and not run.client.nthreads():
+            run.tell("there are no workers; the run waits for some (to end it: Ctrl-C, twice)")
+            told = True
 
 
 def _receive(run: _Run, first: int, last: int, task: Any, told: _Told) -> Receipt:
@@ -287,6 +290,10 @@ def _client(engine: Engine, tell: Tell) -> Iterator[tuple[Any, int]]:
             tell(f"engine dask: {_workers(client)} here; {_dashboard(client)}")
             yield client, engine.threads
         return
+    secure = engine.address.startswith(("tls:", "wss:"))
+    if secure and Security().get_connection_args("client")["ssl_context"] is None:
+        reason = "Dask has no certificates for it; name them in its settings, distributed.comm.tls"
+        raise ConfigError([f'engine.address = "{engine.address}": {reason}.'])
     try:
         client = Client(engine.address, timeout=ANSWER, set_as_default=False)
     except (OSError, ValueError) as error:
@@ -314,18 +321,41 @@ def _dashboard(client: Any) -> str:
 def _started(engine: Engine) -> Iterator[Any]:
     """A cluster of processes on this machine, for this run alone."""
     count = engine.workers or max(1, (os.cpu_count() or 1) // engine.threads)
-    with LocalCluster(
-        n_workers=count,
-        # One block at a time: its threads are XLA's.
-        threads_per_worker=1,
-        processes=True,
-        # Its own port, so that several runs do not quarrel about Dask's usual one.
-        dashboard_address="127.0.0.1:0",
-        # Results are no part of what workers remember, so nothing is to be spilt or stopped.
-        memory_limit=0,
-        silence_logs=logging.CRITICAL,
-    ) as cluster:
-        yield cluster
+    with _startable(), contextlib.ExitStack() as stack:
+        try:
+            cluster = LocalCluster(
+                n_workers=count,
+                # One block at a time: its threads are XLA's.
+                threads_per_worker=1,
+                processes=True,
+                # Its own port, so that several runs do not quarrel about Dask's usual one.
+                dashboard_address="127.0.0.1:0",
+                # Results are no part of what workers remember: nothing is to be spilt or stopped.
+                memory_limit=0,
+                silence_logs=logging.CRITICAL,
+            )
+        except RuntimeError as error:
+            reason = 'a script guards its call by `if __name__ == "__main__":`'
+            raise CobwebError(f"engine = dask: no worker could be started; {reason}.") from error
+        yield stack.enter_context(cluster)
+
+
+@contextlib.contextmanager
+def _startable() -> Iterator[None]:
+    """Processes as Dask starts them, in joblib's too, whose own way a new process does not know.
+
+    What Dask's parts say to one another is no part of a run's log.
+    """
+    log, method = logging.getLogger("distributed"), multiprocessing.get_start_method(True)
+    before, log.propagate = log.propagate, False
+    if method == "loky":
+        multiprocessing.set_start_method("spawn", force=True)
+    try:
+        yield
+    finally:
+        log.propagate = before
+        if method == "loky":
+            multiprocessing.set_start_method(method, force=True)
 
 
 class Patient(WorkerPlugin):

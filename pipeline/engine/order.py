@@ -9,14 +9,14 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from pipeline import device, provenance
+from pipeline import device, parts, provenance
 from pipeline.device import Device
 from pipeline.engine.wanted import Wanted
 from pipeline.errors import ArchiveError
@@ -61,6 +61,23 @@ class Order:
             os.fsync(file.fileno())
         os.replace(partial, whole)
         return self.own
+
+    def others(self) -> Iterator[tuple[Path, str]]:
+        """The orders beside this one of which blocks are filed: (folder, what of it is another)."""
+        for folder in sorted(self.folder.iterdir()):
+            if folder != self.own and folder.is_dir() and parts.there(folder):
+                yield folder, self._unlike(folder)
+
+    def _unlike(self, folder: Path) -> str:
+        try:
+            there = read(folder).texts
+        except ArchiveError:
+            return "document"
+        essences = [provenance.essence(provenance.document(t)) for t in (there, self.texts)]
+        if essences[0] != essences[1]:
+            return "document"
+        differing = (name for name in ALIKE if there[name] != self.texts[name])
+        return next(differing, "device.memory")  # which changes blocks alone
 
 
 def alike(wanted: Device) -> dict[str, str]:

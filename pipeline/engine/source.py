@@ -15,7 +15,6 @@ class Receipt:
 
     Attributes:
         cpu: the model of its processor.
-        run_seconds: without compiling.
         program_bytes: of the memory of the program, as XLA has laid it out.
         digest: the SHA-256 of the file.
         counts: {variable of codes: {meaning: cells}}
@@ -25,7 +24,6 @@ class Receipt:
     last: int
     cpu: str
     compile_seconds: float
-    run_seconds: float
     program_bytes: int
     digest: str
     counts: Mapping[str, Mapping[str, int]]

@@ -10,6 +10,9 @@ import numpy as np
 
 from pipeline.grid import Grid, shape
 
+# Cells that are looked at together.
+MOST = 2**20
+
 
 @dataclass(frozen=True, eq=False)
 class Wanted:
@@ -42,6 +45,9 @@ class Wanted:
 
     def places(self, first: int, last: int) -> np.ndarray:
         """[c] those among cells first ... last - 1 of the flattened grid."""
+        if self.known and last - first > MOST:  # however much lies between those that are wanted
+            parts = [self.places(at, min(at + MOST, last)) for at in range(first, last, MOST)]
+            return np.concatenate(parts)
         cells = np.arange(first, last)
         if not self.known:
             return cells
@@ -54,13 +60,13 @@ class Wanted:
         """One past the last cell of a piece with at most so many wanted ones."""
         if not self.known:
             return min(first + size, self.cells)
-        last, found = first, 0
+        last, found, step = first, 0, size
         while last < self.cells:
-            upto = min(last + size, self.cells)
+            upto = min(last + step, self.cells)
             here = self.places(last, upto)
             if found + len(here) > size:
                 return int(here[size - found])
-            last, found = upto, found + len(here)
+            last, found, step = upto, found + len(here), min(2 * step, max(size, MOST))
         return last
 
     def pieces(

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import functools
 import json
+import os
 import threading
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from time import perf_counter
+
+import numpy as np
 
 from pipeline import config, dataset, device, job, notation, parts, provenance
 from pipeline.dataset import Template
 from pipeline.engine import order, pin
 from pipeline.engine.order import ALIKE, Order, alike
 from pipeline.engine.source import Receipt
-from pipeline.errors import CobwebError
+from pipeline.errors import CobwebError, DamageError
 from pipeline.experiment import Experiment
 
 # Of two tasks of one process the second waits for the program that the first compiles.
@@ -33,7 +35,7 @@ class _Ready:
 
 
 def compute(folder: str, first: int, last: int, threads: int) -> Receipt | CobwebError:
-    """Compute and file the wanted ones of some cells.
+    """Compute and file the wanted ones of some cells; what is filed already is looked through.
 
     Args:
         folder: that of the order.
@@ -46,18 +48,26 @@ def compute(folder: str, first: int, last: int, threads: int) -> Receipt | Cobwe
     try:
         with _LOCK:
             ready = _ready(folder, threads)
-        begun = perf_counter()
-        places = ready.order.wanted.places(first, last)
-        results = job.rows(ready.experiment, ready.plan, ready.call, places)
-        seconds = perf_counter() - begun
         path = parts.path_of(Path(folder), first, last)
-        parts.write(path, results)
+        results = _earlier(path)
+        if results is None:
+            places = ready.order.wanted.places(first, last)
+            results = job.rows(ready.experiment, ready.plan, ready.call, places)
+            parts.write(path, results)
         counts: dict[str, Counter[str]] = {}
         dataset.count(counts, ready.layout, results)
     except CobwebError as error:
         return error
-    cost = ready.compile_seconds, seconds, ready.call.bytes
+    cost = ready.compile_seconds, ready.call.bytes
     return Receipt(first, last, provenance.cpu(), *cost, parts.digest(path), counts)
+
+
+def _earlier(path: Path) -> dict[str, np.ndarray] | None:
+    """The content of a part that is there, whole; None where it is to be computed."""
+    try:
+        return parts.read(path)
+    except (FileNotFoundError, DamageError):
+        return None
 
 
 @functools.lru_cache(maxsize=8)
@@ -69,11 +79,15 @@ def _ready(folder: str, threads: int) -> _Ready:
         document = notation.read(found.texts["document"])
     except notation.Fault as fault:  # pragma: no cover  # the driver has written it
         raise CobwebError(f"{folder}: {fault.reason}") from None
-    wanted = config.device_of(document)
+    wanted, flags = config.device_of(document), os.environ.get("XLA_FLAGS", "")
     if wanted is not None:
         device.start(wanted)
     experiment = config.read(document)
-    device.check(experiment.device)
+    try:
+        device.check(experiment.device)
+    except CobwebError:
+        os.environ["XLA_FLAGS"] = flags  # JAX has not read the others, whatever comes next
+        raise
     _alike(found, experiment)
     layout = dataset.template(experiment)
     plan, notes = job.replay(experiment, layout.cell_bytes, json.loads(found.texts["plan"]))

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator
 from importlib import util
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -77,7 +78,9 @@ def test_a_local_cluster_by_the_command(root: Path, tmp_path: Path, whole: str) 
     assert done.stderr == ""
     assert hashes(tmp_path) == whole
     assert sorted(os.listdir(tmp_path)) == ["result.nc", "run.log"]
-    assert "2 workers here" in (tmp_path / "run.log").read_text()
+    log = (tmp_path / "run.log").read_text()
+    assert "2 workers here" in log
+    assert "Scheduler" not in log
 
 
 def test_workers_that_are_killed(
@@ -189,7 +192,7 @@ class Ends:
     def __init__(self, end: Any) -> None:
         self.end = end
 
-    def result(self) -> Any:
+    def result(self, timeout: float) -> Any:
         if not isinstance(self.end, CobwebError):  # which is a value
             raise self.end
         return self.end
@@ -212,6 +215,23 @@ def test_what_ends_a_run(
     monkeypatch.setattr(cluster._Run, "submit", lambda *_: Ends(end))
     with pytest.raises(CobwebError, match=rf"^engine = dask: {told}"):
         execution.file(experiment("engine=dask", joined[0]), tmp_path)
+
+
+def test_workers_that_are_not_there_yet() -> None:
+    """A run that waits for some says so, once."""
+    told: list[str] = []
+    run = cluster._Run(SimpleNamespace(nthreads=dict), Path(), 0, told.append)
+    ends = iter([TimeoutError(), TimeoutError(), "done"])
+
+    def result(timeout: float) -> Any:
+        if isinstance(end := next(ends), Exception):
+            raise end
+        return end
+
+    assert cluster._awaited(run, SimpleNamespace(result=result, status="pending")) == "done"
+    assert [line.partition(";")[0] for line in told] == ["there are no workers"]
+    with pytest.raises(TimeoutError):
+        cluster._awaited(run, SimpleNamespace(result=Ends(TimeoutError()).result, status="error"))
 
 
 def test_a_folder_that_damages(
@@ -241,6 +261,12 @@ def test_no_scheduler_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     with pytest.raises(ConfigError, match=reason):
         execution.file(found, tmp_path)
     assert os.listdir(tmp_path) == []
+
+
+def test_a_scheduler_without_certificates(tmp_path: Path) -> None:
+    found = experiment("engine=dask", "engine.address=tls://127.0.0.1:9")
+    with pytest.raises(ConfigError, match="Dask has no certificates for it"):
+        execution.file(found, tmp_path)
 
 
 def test_dask_is_not_installed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -341,6 +367,10 @@ def test_blocks_that_are_kept(joined: tuple[str, Any], tmp_path: Path, workdir: 
         execution.file(found, folder, watch=some)
     with pytest.raises(CobwebError, match=r"same command with hydra\.run\.dir goes on with kept"):
         restoration.resume(folder)
+    # Nothing that was filed is thrown away for another run.
+    for change, differing in (("seed=1", "document"), ("device.memory=5MiB", r"device\.memory")):
+        with pytest.raises(CobwebError, match=rf"unfinished run with another {differing}; go on"):
+            execution.file(experiment(*words, change), folder)
     told: list[str] = []
     report = execution.file(found, folder, tell=told.append)
     assert report is not None

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import json
 import os
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -16,6 +20,7 @@ from hypothesis import strategies as st
 
 from pipeline import parts, pieces
 from pipeline.engine import Wanted, pin
+from pipeline.engine import wanted as wanted_module
 from pipeline.errors import ArchiveError, DamageError
 
 ARRAYS = {"x": np.arange(6.0).reshape(2, 3), "status": np.array([0, 2], np.int8)}
@@ -47,6 +52,37 @@ def test_every_flipped_byte_of_the_values_is_seen(tmp_path: Path) -> None:
         parts.read(path)
 
 
+def test_whatever_byte_is_flipped_is_damage_or_nothing(tmp_path: Path) -> None:
+    """In what describes the values too: no other error of Python's, and no other values."""
+    path = parts.path_of(tmp_path, 0, 2)
+    parts.write(path, ARRAYS)
+    content = path.read_bytes()
+    for at, bit in itertools.product(range(len(content)), (1, 8, 128)):
+        path.write_bytes(content[:at] + bytes([content[at] ^ bit]) + content[at + 1 :])
+        with contextlib.suppress(DamageError):
+            for name, values in parts.read(path, ARRAYS).items():
+                assert values.tobytes() == ARRAYS[name].tobytes()
+
+
+def test_what_is_packed_is_not_unpacked(tmp_path: Path) -> None:
+    """A few bytes could become more than any memory holds."""
+    path = tmp_path / "bomb.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as whole:
+        whole.writestr("x.npy", bytes(2**20))
+    with pytest.raises(DamageError, match="too large"):
+        parts.read(path)
+
+
+def test_what_killed_workers_leave_is_let_go(tmp_path: Path) -> None:
+    for first, last in ((0, 4), (0, 2), (4, 8)):
+        parts.write(parts.path_of(tmp_path, first, last), ARRAYS)
+    for name in ("order.json", f".{parts.path_of(tmp_path, 4, 8).name}.abc"):
+        (tmp_path / name).write_text("")
+    parts.settle(tmp_path, [(0, 4, ""), (4, 8, "")])
+    kept = [parts.path_of(tmp_path, *cells).name for cells in ((0, 4), (4, 8))]
+    assert sorted(os.listdir(tmp_path)) == [*kept, "order.json"]
+
+
 def test_objects_are_never_read(tmp_path: Path) -> None:
     """A pickle in a part would be code."""
     path = parts.path_of(tmp_path, 0, 1)
@@ -73,6 +109,9 @@ axis = st.lists(st.booleans(), min_size=1, max_size=7)
 def test_pieces_cover_what_is_wanted(known: list[list[bool]], size: int, begin: int) -> None:
     """All of it, in order, so many at a time, whatever an earlier result has."""
     wanted = Wanted(tuple(map(len, known)), tuple(np.array(axis) for axis in known))
+    whole = wanted.places(0, wanted.cells).tolist()
+    with mock.patch.object(wanted_module, "MOST", 4):
+        assert wanted.places(0, wanted.cells).tolist() == whole
     begin = min(begin, wanted.cells)
     at, found = begin, []
     for first, last in wanted.pieces(begin, size):
@@ -165,6 +204,9 @@ def test_an_index_in_pieces(tmp_path: Path) -> None:
     [
         ({"variables": VARIABLES, "pieces": "../../elsewhere"}, [6], "no index of blocks"),
         ({"variables": "[", "pieces": "0" * 16}, [6], "no index of blocks"),
+        ({"variables": VARIABLES.replace("<f8", "O"), "pieces": "0" * 16}, [6], "no index"),
+        ({"variables": VARIABLES.replace("[6]", "6"), "pieces": "0" * 16}, [6], "no index"),
+        ({"variables": VARIABLES[:-1] + ", 7]", "pieces": "0" * 16}, [6], "no index"),
         ({"variables": VARIABLES, "pieces": "0" * 16}, [5], "do not cover its 6 cells"),
     ],
 )
@@ -172,3 +214,25 @@ def test_what_is_no_index(texts: dict[str, str], ends: list[int], told: str) -> 
     """A stranger's file names no folder but one beside it."""
     with pytest.raises(ArchiveError, match=told):
         pieces.joined(index([0], ends), texts, Path("index.nc"))
+
+
+def test_chunks_are_of_bounded_size(tmp_path: Path) -> None:
+    """However few values the first axis has."""
+    sizes = {"s": [2, 4000], "x": [2, 4000, 10]}
+    described = [[name, ["a", "b", "n"][: len(n)], n, "<f8", {}] for name, n in sizes.items()]
+    texts = {"variables": json.dumps(described), "pieces": "0" * 16}
+    with mock.patch.object(pieces, "CHUNK", 2**16):
+        found = pieces.joined(index([0], [8000]), texts, tmp_path / "index.nc")
+    assert found["x"].data.chunksize == (1, 819, 10)
+    assert found["s"].data.chunksize == (1, 819)
+
+
+def test_a_result_without_axes_in_pieces(tmp_path: Path) -> None:
+    described = [["s", [], [], "|i1", {}], ["x", ["n"], [3], "<f8", {}]]
+    texts, folder = {"variables": json.dumps(described), "pieces": "0" * 16}, tmp_path / ("0" * 16)
+    folder.mkdir()
+    arrays = {"s": np.ones(1, np.int8), "x": np.arange(3.0)[None]}
+    parts.write(parts.path_of(folder, 0, 1), arrays)
+    found = pieces.joined(index([0], [1]), texts, tmp_path / "index.nc")
+    assert found["s"].item() == 1
+    assert found["x"].values.tolist() == [0, 1, 2]
