@@ -56,14 +56,13 @@ def build(
     steps = dataclasses.replace(own.plan.steps, points=settings["max_curve_points"])
 
     def find(bench: Bench) -> dict[str, np.ndarray]:
-        cells = np.repeat(np.arange(bench.cells), len(values))
-        line = Line(bench, cells, np.tile(values, bench.cells))
+        line = Line.at_each(bench, values)
         studied = [(part, study(part, own.plan)) for part in slices(line)]
         found = record.joined([own.arrays(some, part.cells) for part, some in studied])
         findings = [some for _, some in studied]
         frame = _frame(findings, bench.cells)
         levels = (line.values - second.low) / (second.high - second.low)
-        starts = list(_starts(findings, frame, cells, levels, kinds))
+        starts = list(_starts(findings, frame, line.own, levels, kinds))
         traced = curves(corrections(bench, problem, bounds), frame, starts, steps)
         traced = curve_record.ordered(traced)
         along = dataclasses.replace(frame, bounds=bounds[1])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -12,56 +12,6 @@ from pipeline.analyses.search import Bench
 
 # Cells whose branches advance together: rows of more would be many megabytes.
 TOGETHER = 128
-
-
-@dataclass(frozen=True)
-class Stage:
-    """A bench whose cells are those of another at each of several values of the parameter.
-
-    Attributes:
-        values: [k].
-    """
-
-    bench: Bench
-    values: np.ndarray
-
-    @property
-    def cells(self) -> int:
-        """Those of the other, times the values."""
-        return self.bench.cells * len(self.values)
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """The values come last."""
-        return (*self.bench.shape, len(self.values))
-
-    @property
-    def starts(self) -> int:
-        """Of the other."""
-        return self.bench.starts
-
-    @property
-    def seed(self) -> int:
-        """Of the other."""
-        return self.bench.seed
-
-    def program(self, name: str, f: Callable[..., Any]) -> Callable[..., Any]:
-        """A function of one row, at one of the values."""
-        run = self.bench.family(f"staged {name}", lambda at, value, *rest: f(*at(value), *rest))
-
-        def rows(cells: np.ndarray, *inputs: Any) -> Any:
-            own, which = np.divmod(cells, len(self.values))
-            return run(own, self.values[which], *inputs)
-
-        return rows
-
-    def family(self, name: str, f: Callable[..., Any]) -> Callable[..., Any]:
-        """That of the other."""
-        return self.bench.family(name, f)
-
-    def read(self, name: str, cell: int) -> np.ndarray:
-        """A result at the cell of the other."""
-        return self.bench.read(name, cell // len(self.values))
 
 
 @dataclass(frozen=True)
@@ -111,16 +61,43 @@ class Chosen:
 
 
 @dataclass(frozen=True)
-class Line(Chosen):
-    """The same of a bench that follows two quantities, the second of which is fixed in each cell.
-
-    Its `program` is at the document's own values of both.
+class Fixed(Chosen):
+    """The same, with a value of a quantity that is followed, fixed in each cell.
 
     Attributes:
-        values: [k] of the second quantity.
+        values: [k].
     """
 
     values: np.ndarray
+
+    @classmethod
+    def at_each(cls, bench: Bench, values: np.ndarray) -> Self:
+        """Each cell at each of some values, which come last."""
+        cells = np.repeat(np.arange(bench.cells), len(values))
+        return cls(bench, cells, np.tile(values, bench.cells))
+
+
+@dataclass(frozen=True)
+class Stage(Fixed):
+    """Cells at values of the one quantity that is followed: nothing is left to follow."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The values come last, so that those beside each other are neighbours."""
+        return (*self.bench.shape, self.cells // self.bench.cells)
+
+    def program(self, name: str, f: Callable[..., Any]) -> Callable[..., Any]:
+        """A function of one row, at its value."""
+        run = self.bench.family(f"staged {name}", lambda at, value, *rest: f(*at(value), *rest))
+        return lambda cells, *inputs: run(self.own[cells], self.values[cells], *inputs)
+
+
+@dataclass(frozen=True)
+class Line(Fixed):
+    """Cells at values of the second of two quantities that are followed.
+
+    Its `program` is at the document's own values of both.
+    """
 
     def family(self, name: str, f: Callable[..., Any]) -> Callable[..., Any]:
         """A function of a family of the first quantity alone."""

@@ -38,7 +38,7 @@ class Seeds:
 def seeds(bench: Bench, wanted: Wanted, bounds: np.ndarray, levels: np.ndarray) -> Seeds:
     """The cycles of each cell at some values of the parameter."""
     values = bounds[0] + levels * (bounds[1] - bounds[0])
-    stage = Stage(bench, values)
+    stage = Stage.at_each(bench, values)
     run, cells = hunters(stage, wanted), np.arange(stage.cells)
     found = hunt(stage, cells, run, wanted)
     low, high = run.reach(cells)
