@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline import config, dataset, device, job, notation, parts, provenance
+from pipeline import config, dataset, device, job, parts, provenance
 from pipeline.dataset import Template
 from pipeline.engine import order, pin
 from pipeline.engine.order import ALIKE, Order, alike
@@ -75,10 +75,7 @@ def _ready(folder: str, threads: int) -> _Ready:
     """The program of an order, which each process compiles once."""
     pin.pin(threads or _threads())
     found = order.read(Path(folder))
-    try:
-        document = notation.read(found.texts["document"])
-    except notation.Fault as fault:  # pragma: no cover  # the driver has written it
-        raise CobwebError(f"{folder}: {fault.reason}") from None
+    document = provenance.document(found.texts)
     wanted, flags = config.device_of(document), os.environ.get("XLA_FLAGS", "")
     if wanted is not None:
         device.start(wanted)
