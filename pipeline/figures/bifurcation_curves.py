@@ -44,6 +44,9 @@ def draw(seen: View, look: style.Look, ax: Axes | None) -> Figure:
         values = data[f"curve_{own}"].values
         values = values[np.isfinite(values)]
         axis(*raster.limits(values, values, margin=0.02))
+    if not handles:
+        panel.set(xticks=[], yticks=[])
+        panel.text(0.5, 0.5, "no curves", ha="center", transform=panel.transAxes, **page.text)
     style.abscissa(page, panel, _label(names[0]))
     style.ordinate(page, panel, _label(names[1]))
     style.legend(page, handles, columns=6)

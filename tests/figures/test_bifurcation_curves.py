@@ -57,6 +57,12 @@ def test_the_page():
     assert figure.axes[0].get_xlabel() == "parameter $a$"
 
 
+def test_no_curves_are_told():
+    (ax,) = figures.draw(dataset().isel(curve=[2])).axes
+    assert [text.get_text() for text in ax.texts] == ["no curves"]
+    assert not ax.get_xticks().size
+
+
 def test_what_it_needs():
     with pytest.raises(CobwebError, match="it needs analysis=bifurcation_curves"):
         figures.draw(dataset().drop_vars("curve_second"), name="bifurcation_curves")
